@@ -1,0 +1,42 @@
+"""Harness: teach a frontier model a profession in its context window.
+
+    from harness import Harness
+
+    with Harness("domains/support-triage") as h:
+        print(h.ask("My card still hasn't arrived").text)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.errors import HarnessError
+    from harness.sdk import Estimate, Harness, Indexed
+    from harness.values import Answer, Delta, Packed
+
+__all__ = ["Answer", "Delta", "Estimate", "Harness", "HarnessError", "Indexed", "Packed"]
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Answer": "harness.values",
+    "Delta": "harness.values",
+    "Estimate": "harness.sdk",
+    "Harness": "harness.sdk",
+    "HarnessError": "harness.errors",
+    "Indexed": "harness.sdk",
+    "Packed": "harness.values",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: `import harness` loads nothing heavy."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'harness' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,16 @@
+"""The context: guard, select, pack, render. What a model is shown, and why."""
+
+from harness.context.guard import Guard
+from harness.context.pack import Packer
+from harness.context.render import RENDERING, render_item
+from harness.context.tags import Demonstration, read_demonstrations, read_question
+
+__all__ = [
+    "RENDERING",
+    "Demonstration",
+    "Guard",
+    "Packer",
+    "read_demonstrations",
+    "read_question",
+    "render_item",
+]

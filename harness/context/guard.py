@@ -1,0 +1,63 @@
+"""The guard: keeps an eval case, its near-duplicates and its siblings out of its own context.
+
+Leaving out the case by its id alone inflates nearest-neighbour accuracy by 11 to 21 points on
+real banks (CUAD, MedCalc): most items have a near twin there, or a sibling from one document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from harness.values import BankItem, EvalCase
+from harness.words import TWIN_AT, TwinIndex, jaccard, same_source, words
+
+if TYPE_CHECKING:
+    from harness.seams import Searchable
+
+__all__ = ["Guard", "eval_relatives"]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What may not stand in the context that answers one eval case."""
+
+    case: EvalCase
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return words(self.case.input)
+
+    def objection(self, item: BankItem) -> str | None:
+        """Say why the item may not be shown; None where it may.
+
+        A passage is a reference that any question of the field may need: it is left out only
+        where it comes from the case's own source, which its document's name then says.
+        """
+        if item.kind == "passage":
+            return "its own source" if same_source(item.document, self.case.source) else None
+        if item.kind == "eval" and item.id == self.case.id:
+            return "the case itself"
+        if same_source(item.source, self.case.source):
+            return "same source"
+        if jaccard(words(item.text), self._words) >= TWIN_AT:
+            return "near-duplicate of the case"
+        return None
+
+
+def eval_relatives(bank: Searchable, cases: Iterable[EvalCase]) -> frozenset[int]:
+    """Return the rows of the examples that are twins or siblings of any eval case of any split.
+
+    They never enter the core: so evals and daily use share one prefix.
+    """
+    cases = list(cases)
+    twins = TwinIndex(case.input for case in cases)
+    sources = {case.source.strip().casefold() for case in cases if case.source}
+    return frozenset(
+        row
+        for row, item in enumerate(bank.items)
+        if item.kind == "example"
+        and (item.source.strip().casefold() in sources or twins.has_twin(words(item.text)))
+    )

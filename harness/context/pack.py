@@ -1,0 +1,112 @@
+"""Packing: the stable part of a domain version, then the tail for one question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from harness.context.guard import Guard
+from harness.context.render import render_question
+from harness.context.stable import Foundation, StablePart
+from harness.context.tail import Tail
+from harness.errors import QuestionTooLong, UsageError
+from harness.values import Message, Packed, Part, Section
+
+if TYPE_CHECKING:
+    from harness.domain import Domain, Policy, SectionSize
+    from harness.seams import Counter, Searchable
+
+__all__ = ["Packer"]
+
+
+class Packer:
+    """Packs contexts for one domain version over its bank.
+
+    Args:
+        domain: As read, without errors.
+        bank: Its index.
+        counter: Counts tokens; the same as counted the bank's items.
+    """
+
+    def __init__(self, domain: Domain, bank: Searchable, counter: Counter) -> None:
+        self._domain = domain
+        self._bank = bank
+        self._counter = counter
+        self.foundation = Foundation(domain, bank, counter)
+        self._stables: dict[object, StablePart] = {}
+
+    def pack(
+        self,
+        question: str,
+        *,
+        files: Sequence[tuple[str, str]] = (),
+        guard: Guard | None = None,
+        policy: Policy | None = None,
+        budget: int | None = None,
+        sections: Mapping[Section, SectionSize] | None = None,
+        exclude: Iterable[str] = (),
+    ) -> Packed:
+        """Pack the context for a question.
+
+        Args:
+            question: Its text.
+            files: (name, text) of files that belong to it.
+            guard: Keeps an eval case out of its own context.
+            policy: How the tail is chosen; the domain's by default.
+            budget: Tokens; the domain's by default.
+            sections: Sizes of sections; these go before the domain's.
+            exclude: Ids of items that shall not be shown in the tail.
+
+        Raises:
+            UsageError: The question is empty.
+            QuestionTooLong: Question and stable part are over the budget.
+        """
+        if not question.strip():
+            raise UsageError("The question is empty.", "Say what you want to know.")
+        settings = self._domain.settings.context
+        policy = policy or settings.policy
+        budget = budget or settings.budget
+        stable = self._stable(policy, budget, {**settings.sections, **(sections or {})})
+        asked = render_question(question, files)
+        tokens = self._counter.count(asked)
+        room = stable.room.after_question(tokens)
+        if room.used > budget:
+            raise QuestionTooLong(
+                f"The question has {tokens:,} tokens and what always stands before it "
+                f"{stable.room.used:,}: together over the budget of {budget:,}.",
+                "Shorten the question or its files, or raise `context.budget` in domain.yaml.",
+            )
+        tail = Tail(
+            self._bank, stable, question, guard=guard, policy=policy, exclude=frozenset(exclude)
+        )
+        passages = tail.choose("passages", room.most("passages"))
+        room = room.after("passages", passages.tokens)
+        demonstrations = tail.choose("demonstrations", room.most("demonstrations"))
+        items = self._bank.items
+        shown = (items[row].rendered for row in (*passages.kept, *demonstrations.kept))
+        return Packed(
+            domain=self._domain.name,
+            version=self._domain.version,
+            budget=budget,
+            core_tokens=stable.room.used,
+            by_section={
+                **stable.by_section,
+                "passages": passages.tokens,
+                "demonstrations": demonstrations.tokens,
+                "question": tokens,
+            },
+            prefix_sha256=stable.sha256,
+            messages=(
+                Message(role="system", parts=(Part(text=stable.text, cache=True),)),
+                Message(role="user", parts=(Part(text="".join([*shown, asked])),)),
+            ),
+            items=tuple(tail.reports(passages, demonstrations)),
+        )
+
+    def _stable(
+        self, policy: Policy, budget: int, sizes: Mapping[Section, SectionSize]
+    ) -> StablePart:
+        key = (policy, budget, frozenset(sizes.items()))
+        if key not in self._stables:
+            self._stables[key] = self.foundation.make(policy, budget, sizes)
+        return self._stables[key]

@@ -1,0 +1,103 @@
+"""The tagged form in which material stands in a context, and how it is read back.
+
+A case of one line costs few tokens (`<ex>input<out>output`); tags of several lines are for long
+items. Content can't close or forge a tag: a `<` that would open one of ours is written `&lt;`,
+and reading puts it back.
+
+Every piece begins with `<` and ends with one newline. No token of o200k_base reaches over such
+a seam (its pattern ends a token after a newline that a `<` follows), so the tokens of a context
+are the sum of its pieces' tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+__all__ = ["Demonstration", "block", "demonstration", "neutral", "read_demonstrations", "read_question", "restored"]
+
+NAMES = (
+    "ex", "out", "example", "input", "output", "why", "steps", "standard", "passage", "rule",
+    "question", "file",
+)  # fmt: skip
+
+_BLANK = r"[\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]*"
+_NAME = rf"(?={_BLANK}/?{_BLANK}(?:{'|'.join(NAMES)})(?![0-9A-Za-z_]))"
+FORGED = re.compile(rf"(?:<|&(?P<amp>(?:amp;)*)lt;){_NAME}", re.IGNORECASE)
+ESCAPED = re.compile(rf"&(?P<amp>(?:amp;)*)lt;{_NAME}", re.IGNORECASE)
+LINE_BREAK = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+
+def neutral(text: str) -> str:
+    """Return the text with every would-be tag of ours made harmless; `restored` undoes it."""
+    if "<" not in text and "lt;" not in text.lower():
+        return text
+    return FORGED.sub(lambda found: "&lt;" if found[0] == "<" else f"&amp;{found[0][1:]}", text)
+
+
+def restored(text: str) -> str:
+    """Return what `neutral` was given."""
+    if "lt;" not in text.lower():
+        return text
+    return ESCAPED.sub(
+        lambda found: f"&{found[0][5:]}" if found["amp"] else f"<{found[0][4:]}", text
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Demonstration:
+    """A worked case as a context shows it."""
+
+    input: str
+    output: str
+
+
+def block(name: str, text: str, origin: str = "") -> str:
+    """Return a tag of several lines around a text; `origin` goes into its `from`."""
+    said = " ".join(re.sub(r'["<>]', "'", origin).split())
+    opening = f'<{name} from="{said}">' if said else f"<{name}>"
+    return f"{opening}\n{neutral(text)}\n</{name}>\n"
+
+
+def demonstration(
+    given: str, answer: str, *, answer_tag: str = "output", between: Iterable[tuple[str, str]] = ()
+) -> str:
+    """Return a case: on one line where it fits on one, else in tags of several lines.
+
+    Args:
+        given: The input.
+        answer: The output, or the standard that an answer is held to.
+        answer_tag: `output` or `standard`.
+        between: (tag, text) of what stands between them: steps, reasons.
+    """
+    between = [(tag, text) for tag, text in between if text]
+    if not between and not LINE_BREAK.search(given) and not LINE_BREAK.search(answer):
+        short = "out" if answer_tag == "output" else answer_tag
+        return f"<ex>{neutral(given)}<{short}>{neutral(answer)}\n"
+    inner = [("input", given), *between, (answer_tag, answer)]
+    return f"<example>\n{''.join(block(tag, text) for tag, text in inner)}</example>\n"
+
+
+SHORT = re.compile(r"^<ex>(?P<input>[^\n]*?)<out>(?P<output>[^\n]*)\n", re.MULTILINE)
+LONG = re.compile(
+    r"^<example>\n<input>\n(?P<input>.*?)\n</input>\n(?:(?!<example>\n).)*?"
+    r"<output>\n(?P<output>.*?)\n</output>\n</example>\n",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def read_demonstrations(text: str) -> Iterator[Demonstration]:
+    """Yield the worked cases of a rendered context, in its order."""
+    found = [(m.start(), m) for pattern in (SHORT, LONG) for m in pattern.finditer(text)]
+    for _, match in sorted(found, key=lambda one: one[0]):
+        yield Demonstration(input=restored(match["input"]), output=restored(match["output"]))
+
+
+QUESTION = re.compile(r"^<question>\n(?P<text>.*)\n</question>\n", re.MULTILINE | re.DOTALL)
+
+
+def read_question(text: str) -> str:
+    """Return the question of a rendered context; the whole text where none is marked."""
+    found = QUESTION.search(text)
+    return restored(found["text"]) if found else text

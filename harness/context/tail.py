@@ -1,0 +1,140 @@
+"""The tail of a context: what is searched, guarded and chosen for one question."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from harness.context.guard import Guard
+from harness.context.select import Choice, choose_tail
+from harness.context.stable import StablePart
+from harness.values import Group, Hits, ItemReport, Section
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from harness.domain import Policy
+    from harness.seams import Searchable
+
+__all__ = ["Tail"]
+
+DEPTH = 200
+"""Candidates that the dense and the BM25 search each give, at the least."""
+ROOMY = 3
+"""With a large budget they give as many as this many times the items that would fit."""
+
+
+class Tail:
+    """Chooses passages and demonstrations for one question.
+
+    Args:
+        bank: The domain's index.
+        stable: What stands in the context already.
+        question: The question's text.
+        guard: Keeps an eval case out of its own context.
+        policy: How to choose; `none` chooses nothing.
+        exclude: Ids of items that shall not be shown.
+    """
+
+    def __init__(
+        self,
+        bank: Searchable,
+        stable: StablePart,
+        question: str,
+        *,
+        guard: Guard | None,
+        policy: Policy,
+        exclude: frozenset[str],
+    ) -> None:
+        self._bank = bank
+        self._stable = stable
+        self._question = question
+        self._guard = guard
+        self._policy = policy
+        self._exclude = exclude
+        self._vector: np.ndarray | None = None
+        self._similarity: dict[int, float] = {}
+        self._refused: dict[Section, dict[int, str]] = {}
+
+    def choose(self, group: Group, budget: int) -> Choice:
+        """Choose what to show of a group; demonstrations come in the order they stand in."""
+        if self._policy == "none" or budget <= 0:
+            return Choice()
+        hits = self._allowed(group, self._search(group, budget))
+        choice = choose_tail(
+            self._bank,
+            hits,
+            self._question,
+            policy=self._policy,
+            budget=budget,
+            beside=self._stable.shown,
+        )
+        rank = {row: at for at, row in enumerate(hits.rows.tolist())}
+        worst_first = group == "demonstrations"
+        choice.kept.sort(key=rank.__getitem__, reverse=worst_first)
+        return choice
+
+    def reports(self, passages: Choice, demonstrations: Choice) -> Iterator[ItemReport]:
+        """Yield what became of every item that was considered, in the context's order."""
+        stable = self._stable
+        yield from stable.rules
+        yield from self._kept("core", stable.core, "in the core")
+        yield from self._kept("references", stable.references, "always stands here")
+        yield from self._kept("passages", passages.kept, "near the question")
+        yield from self._kept("demonstrations", demonstrations.kept, "near the question")
+        for row, (section, reason) in stable.dropped.items():
+            yield self._report(section, row, False, reason)
+        for section, choice in (("passages", passages), ("demonstrations", demonstrations)):
+            for row, reason in {**self._refused.get(section, {}), **choice.dropped}.items():
+                yield self._report(section, row, False, reason)
+
+    def _search(self, group: Group, budget: int) -> Hits:
+        items = self._bank.items
+        if self._vector is None:
+            self._vector = self._bank.embed(self._question)
+            shown = list(self._stable.shown)
+            near = self._bank.vectors(shown) @ self._vector if shown else ()
+            self._similarity.update(zip(shown, map(float, near), strict=True))
+        depth = max(DEPTH, min(len(items), ROOMY * budget // self._stable.mean_tokens))
+        hits = self._bank.search(self._question, self._vector, group, depth)
+        self._similarity.update(zip(hits.rows.tolist(), hits.similarity.tolist(), strict=True))
+        return hits
+
+    def _allowed(self, group: Group, hits: Hits) -> Hits:
+        """Return the hits that may be shown; note why the others may not."""
+        refused: dict[int, str] = {}
+        allowed = []
+        for at, row in enumerate(hits.rows.tolist()):
+            item = self._bank.items[row]
+            if row in self._stable.shown:
+                continue
+            if item.id in self._exclude:
+                refused[row] = "excluded"
+            elif self._guard and (objection := self._guard.objection(item)):
+                refused[row] = f"guard: {objection}"
+            else:
+                allowed.append(at)
+        self._refused[group] = refused
+        return dataclasses.replace(
+            hits,
+            rows=hits.rows[allowed],
+            relevance=hits.relevance[allowed],
+            similarity=hits.similarity[allowed],
+        )
+
+    def _kept(self, section: Section, rows: Sequence[int], reason: str) -> Iterator[ItemReport]:
+        for row in rows:
+            yield self._report(section, row, True, reason)
+
+    def _report(self, section: Section, row: int, kept: bool, reason: str) -> ItemReport:
+        item = self._bank.items[row]
+        return ItemReport(
+            id=item.id,
+            kind=item.kind,
+            section=section,
+            tokens=item.tokens,
+            similarity=self._similarity.get(row),
+            kept=kept,
+            reason=reason,
+        )

@@ -1,0 +1,205 @@
+"""A domain folder, read: everything in it that can be used, and everything that is wrong.
+
+One file's journey: `files` opens it, `markup`, `tables`, `excel` or `pages` make entries of it,
+`items` makes values of them. Nothing is skipped in silence.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.domain.entries import Entry
+from harness.domain.files import editor_file
+from harness.domain.formats import DomainSettings
+from harness.domain.itemfiles import read_all_cases, read_all_examples
+from harness.domain.manifest import Manifest, read_manifest
+from harness.domain.problems import one_line
+from harness.domain.version import FILES, FOLDERS, folder_version
+from harness.errors import DomainNotFound
+from harness.values import EvalCase, Example, Passage, Place, Problem, Rubric, Rule
+
+__all__ = ["Domain", "read_domain"]
+
+MAX_ID = 200
+"""Characters of an id; it names files."""
+
+_UNFIT = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_TOP_FILES = (*FILES, "labels.csv")
+_TOP_FOLDERS = (*FOLDERS, "tools")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """A domain as its experts wrote it.
+
+    Attributes:
+        name: From SKILL.md, else the folder's.
+        path: The folder.
+        title: For people; the name where `domain.yaml` gives none.
+        description: SKILL.md's, in a sentence.
+        instructions: SKILL.md below its front matter.
+        examples: All of them, drafts and retired ones too: only approved ones are packed.
+        cases: Those of the dev and holdout splits; sealed ones are not opened.
+        passages: References, cut.
+        core_lock: Ids that core.lock names; None where there is no such file.
+        labels: `answer.labels`; in a label domain without, the distinct outputs of approved
+            examples in the order in which they come.
+        problems: What the reader saw; `lint` adds what only shows in comparison.
+        version: Hash over names and bytes of all that matters, the same on every machine.
+        written: domain.yaml as written, for the places of its keys.
+        lock_lines: Line of each id in core.lock.
+    """
+
+    name: str
+    path: Path
+    title: str = ""
+    description: str = ""
+    instructions: str = ""
+    settings: DomainSettings = field(default_factory=DomainSettings)
+    rules: tuple[Rule, ...] = ()
+    examples: tuple[Example, ...] = ()
+    cases: tuple[EvalCase, ...] = ()
+    rubrics: tuple[Rubric, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    core_lock: tuple[str, ...] | None = None
+    labels: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    version: str = ""
+    written: Entry | None = field(default=None, repr=False, compare=False)
+    lock_lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems with which the domain can't be used."""
+        return tuple(one for one in self.problems if one.severity == "error")
+
+
+def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> Domain:
+    """Read a domain folder: all of it that is sound, and all that is not as `problems`.
+
+    Args:
+        path: The folder.
+        cache: Where parsed reference documents are kept between reads.
+
+    Raises:
+        DomainNotFound: There is no domain folder at that path, or it can't be opened.
+    """
+    from harness.domain.references import read_references
+
+    root = _found(Path(path))
+    manifest = read_manifest(root)
+    answer = manifest.settings.answer
+    examples, wrong_examples = read_all_examples(root, answer)
+    cases, wrong_cases = read_all_cases(root, answer)
+    passages, wrong_references = read_references(root, cache=cache)
+    problems = [
+        *manifest.problems,
+        *wrong_examples,
+        *wrong_cases,
+        *wrong_references,
+        *_misnamed(root),
+        *_ids([*examples, *cases, *manifest.rules]),
+    ]
+    name = manifest.head.name or root.name or "domain"
+    lock = manifest.lock_lines
+    return Domain(
+        name=name,
+        path=root,
+        title=manifest.settings.title or name,
+        description=manifest.head.description.strip(),
+        instructions=manifest.instructions,
+        settings=manifest.settings,
+        rules=tuple(manifest.rules),
+        examples=tuple(examples),
+        cases=tuple(cases),
+        rubrics=tuple(manifest.rubrics),
+        passages=tuple(passages),
+        core_lock=None if lock is None else tuple(lock),
+        labels=_labels(manifest, examples),
+        problems=tuple(map(one_line, problems)),
+        version=folder_version(root),
+        written=manifest.written,
+        lock_lines=lock or {},
+    )
+
+
+def _found(path: Path) -> Path:
+    mend = "`harness init NAME` makes a new domain."
+    try:
+        root = path.expanduser().resolve(strict=True)
+        if not root.is_dir():
+            says = f"`{path}` is a file; a domain is a folder."
+            raise DomainNotFound(says, f"Name the folder that it stands in, or {mend}")
+        names = {entry.name for entry in root.iterdir()}
+    except (FileNotFoundError, NotADirectoryError):
+        raise DomainNotFound(f"There is no folder `{path}`.", f"Check the path; {mend}") from None
+    except PermissionError:
+        says = f"There is no permission to open the folder `{path}`."
+        raise DomainNotFound(says, "Ask its owner for the right to read it.") from None
+    except (OSError, RuntimeError, ValueError) as error:
+        says = f"The folder `{str(path)[:200]!r}` can't be opened ({error})."
+        raise DomainNotFound(says, f"Check the path; {mend}") from error
+    if "SKILL.md" not in names and "examples" not in names:
+        says = f"`{path}` is no domain folder: it has neither SKILL.md nor examples/."
+        raise DomainNotFound(
+            says, f"Write a SKILL.md or put worked examples into examples/; {mend}"
+        )
+    return root
+
+
+def _labels(manifest: Manifest, examples: Sequence[Example]) -> tuple[str, ...]:
+    answer = manifest.settings.answer
+    if answer.labels or answer.kind != "label":
+        return answer.labels
+    outputs = (one.output for one in examples if one.status == "approved")
+    return tuple(label for label in dict.fromkeys(outputs) if label != answer.abstain)
+
+
+def _misnamed(root: Path) -> Iterable[Problem]:
+    """Yield a warning for each file or folder that is called almost like one that is read."""
+    for entry in sorted(root.iterdir()):
+        known = _TOP_FOLDERS if entry.is_dir() else _TOP_FILES
+        if entry.name in known or editor_file(entry.name):
+            continue
+        from rapidfuzz import fuzz, process
+
+        name, lowered = entry.name.lower(), [one.lower() for one in known]
+        near = process.extractOne(name, lowered, scorer=fuzz.ratio, score_cutoff=80)
+        if near:
+            mean = known[near[2]]
+            says = f"`{entry.name}` is not read. Is it meant to be `{mean}`? Then rename it."
+            place = Place(file=entry.name)
+            yield Problem(place=place, code="misnamed", message=says, severity="warning")
+
+
+def _ids(items: Iterable[Example | EvalCase | Rule]) -> list[Problem]:
+    """Return what is wrong with ids: they name files, and each stands for one item."""
+    problems: list[Problem] = []
+    seen: dict[str, Place] = {}
+    for item in items:
+        name = item.id
+        if name in seen:
+            says = f"The id `{name[:80]}` is also at {seen[name]}. Give one of them another id."
+            problems.append(Problem(place=item.place, code="duplicate-id", message=says))
+            continue
+        seen[name] = item.place
+        if wrong := _unfit(name):
+            says = f"The id {name[:80]!r} {wrong}. Ids name files, so give it a plainer one."
+            problems.append(Problem(place=item.place, code="bad-id", message=says))
+    return problems
+
+
+def _unfit(name: str) -> str:
+    if not name.strip():
+        return "is empty"
+    if len(name) > MAX_ID:
+        return f"has {len(name)} characters; the limit is {MAX_ID}"
+    if _UNFIT.search(name):
+        return "has a slash, a backslash, a line break or a control character"
+    if name != name.strip() or name in (".", ".."):
+        return "is only dots, or begins or ends with a space"
+    return ""

@@ -1,0 +1,292 @@
+"""Everything that is wrong in a domain: what its reader saw, and what only shows in comparison.
+
+The codes, with a sentence each, are in `CODES`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.domain.files import editor_file
+from harness.domain.folder import Domain
+from harness.domain.itemfiles import ENDINGS
+from harness.domain.markers import fold
+from harness.domain.problems import CODES, did_you_mean, one_line
+from harness.values import Check, EvalCase, Example, Place, Problem, Severity
+
+__all__ = ["CODES", "LONG_ITEM", "lint"]
+
+LONG_ITEM = 1_000_000
+"""Characters of an item's texts from which on a warning says so."""
+
+
+def lint(domain: Domain) -> tuple[Problem, ...]:
+    """Return every problem of a domain, by file and line.
+
+    Args:
+        domain: As `read_domain` gives it.
+    """
+    found = list(domain.problems)
+    for check in _CHECKS:
+        found += check(domain)
+    unique = dict.fromkeys(map(one_line, found))
+    return tuple(sorted(unique, key=_order))
+
+
+def _order(problem: Problem) -> tuple[str, int, int, str]:
+    place = problem.place
+    return place.file, place.line, place.column, problem.code
+
+
+def _problem(place: Place, code: str, message: str, severity: Severity = "error") -> Problem:
+    return Problem(place=place, code=code, message=message, severity=severity)
+
+
+def _setting(domain: Domain, *loc: str | int) -> Place:
+    return domain.written.place(loc) if domain.written else Place(file="domain.yaml")
+
+
+# --- settings --------------------------------------------------------------------------------
+
+
+def _settings(domain: Domain) -> Iterator[Problem]:
+    answer = domain.settings.answer
+    for key, kind in (("labels", "label"), ("schema", "json")):
+        if getattr(answer, key) and answer.kind != kind:
+            says = (
+                f"`answer.{key}` has no effect: `answer.kind` is {answer.kind}. Write `kind:"
+                f" {kind}`, or leave it out."
+            )
+            yield _problem(_setting(domain, "answer", key), "unused-setting", says, "warning")
+    if answer.schema is not None and (wrong := _schema_error(answer.schema)):
+        says = f"`answer.schema` is no JSON Schema: {wrong}. Mend it."
+        yield _problem(_setting(domain, "answer", "schema"), "bad-schema", says)
+    if domain.name != domain.path.name:
+        says = (
+            f"SKILL.md's name is `{domain.name}`, but the folder is `{domain.path.name}`. It"
+            " works here; other agents want them equal."
+        )
+        yield _problem(Place(file="SKILL.md"), "name-mismatch", says, "warning")
+
+
+def _schema_error(schema: Any) -> str:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        where = ".".join(str(step) for step in error.absolute_path)
+        return f"{where}: {error.message}" if where else str(error.message)
+    return ""
+
+
+def _pins(domain: Domain) -> Iterator[Problem]:
+    if not domain.settings.context.pinned:
+        return
+    ids = {one.id for one in domain.examples}
+    documents = {one.document for one in domain.passages}
+    for number, name in enumerate(domain.settings.context.pinned):
+        below = name.removeprefix("references/")
+        if name in ids or name in documents or below in documents or _is_reference(domain, below):
+            continue
+        mean = did_you_mean(name, [*ids, *documents])
+        says = f"`{name}` is neither the id of an example nor a document in references/.{mean}"
+        yield _problem(_setting(domain, "context", "pinned", number), "unknown-pin", says)
+
+
+def _is_reference(domain: Domain, name: str) -> bool:
+    # a document that is there but can't be read has a problem of its own
+    path = domain.path / "references" / name
+    return not Path(name).is_absolute() and ".." not in Path(name).parts and path.is_file()
+
+
+def _core(domain: Domain) -> Iterator[Problem]:
+    if domain.core_lock is None:
+        return
+    examples = {one.id: one for one in domain.examples}
+    cases = {fold(one.input).casefold() for one in domain.cases}
+    for name in domain.core_lock:
+        example = examples.get(name)
+        if example is None:
+            wrong = f"`{name[:80]}` is the id of no example.{did_you_mean(name, examples)}"
+        elif example.status != "approved":
+            wrong = f"`{name}` is {example.status}, so it can't stand in the core."
+        elif fold(example.input).casefold() in cases:
+            wrong = f"`{name}` has the text of an eval case, so it can't stand in the core."
+        else:
+            continue
+        place = Place(file="core.lock", line=domain.lock_lines.get(name, 1))
+        says = f"{wrong} `harness core` chooses anew."
+        yield _problem(place, "core-stale", says, "warning")
+
+
+# --- items -----------------------------------------------------------------------------------
+
+
+def _labels(domain: Domain) -> Iterator[Problem]:
+    answer = domain.settings.answer
+    if answer.kind != "label":
+        return
+    known = {*domain.labels, answer.abstain}
+    severity: Severity = "error" if answer.labels else "warning"
+    among = "`answer.labels`" if answer.labels else "the outputs of the examples"
+    for example in domain.examples:
+        if answer.labels and example.status != "retired" and example.output not in known:
+            yield _problem(
+                example.place, "unknown-label", _not_among(domain, example.output, among)
+            )
+    for case in domain.cases:
+        for check in case.checks:
+            label = case.expected if check.spec is None else check.spec
+            if check.grader == "label" and isinstance(label, str) and label not in known:
+                says = _not_among(domain, label, among)
+                yield _problem(check.place, "unknown-label", says, severity)
+
+
+def _not_among(domain: Domain, label: str, among: str) -> str:
+    return (
+        f"The label `{label[:80]}` is not among {among}.{did_you_mean(label[:200], domain.labels)}"
+    )
+
+
+def _numbers(domain: Domain) -> Iterator[Problem]:
+    from harness.domain.numbers import read_number
+
+    locale = domain.settings.language or "en"
+    for case in domain.cases:
+        for check in case.checks:
+            if check.grader != "number":
+                continue
+            for key, text in _figures(check, case):
+                if read_number(text, locale=locale) is None:
+                    says = (
+                        f"`{key}` should be a number, but `{text[:80]}` is none. Write it in"
+                        " digits."
+                    )
+                    yield _problem(check.place, "not-a-number", says)
+    if domain.settings.answer.kind == "number":
+        for example in domain.examples:
+            if read_number(example.output, locale=locale) is None:
+                says = (
+                    "The answers of this domain are numbers, but there is none in"
+                    f" `{example.output[:80]}`."
+                )
+                yield _problem(example.place, "not-a-number", says, "warning")
+
+
+def _figures(check: Check, case: EvalCase) -> list[tuple[str, str]]:
+    if isinstance(check.spec, dict):
+        keys = [key for key in ("value", "within", "low", "high") if key in check.spec]
+        return [(key, check.spec[key]) for key in keys]
+    if check.spec is not None:
+        return [("number", str(check.spec))]
+    return [("expected", str(case.expected))]
+
+
+def _json_checks(domain: Domain) -> Iterator[Problem]:
+    for case in domain.cases:
+        for check in case.checks:
+            if check.grader == "json" and isinstance(check.spec, dict):
+                schema = check.spec.get("schema", {} if "fields" in check.spec else check.spec)
+                if wrong := _schema_error(schema):
+                    says = f"This is no JSON Schema: {wrong}. Mend it."
+                    yield _problem(check.place, "bad-schema", says)
+
+
+def _attachments(domain: Domain) -> Iterator[Problem]:
+    named: set[str] = set()
+    items: tuple[Example | EvalCase, ...] = (*domain.examples, *domain.cases)
+    for item in items:
+        for name in item.files:
+            named.add(os.path.normpath(name))
+            if wrong := _attachment(domain.path, name):
+                yield _problem(item.place, *wrong)
+    below = domain.path / "examples"
+    for folder, _, files in os.walk(below):
+        for name in sorted(files):
+            path = Path(folder, name).relative_to(domain.path).as_posix()
+            read = path.count("/") > 1 and not editor_file(name) and path not in named
+            if read and name.lower().endswith(ENDINGS):
+                says = (
+                    f"`{path}` is not read: only files directly in examples/ are, and no item"
+                    " names it in `files`. Move it up, or name it."
+                )
+                yield _problem(Place(file=path), "not-read", says, "warning")
+
+
+def _attachment(root: Path, name: str) -> tuple[str, str] | None:
+    """Return code and words where a file that an item names can't be used."""
+    try:
+        path = (root / name).resolve()
+        inside, there = path.is_relative_to(root), path.is_file()
+    except (OSError, ValueError, RuntimeError):
+        return (
+            "missing-file",
+            f"The file `{name[:80]!r}` can't be there: the name is none for a file.",
+        )
+    if not inside or Path(name).is_absolute():
+        return (
+            "outside-folder",
+            f"The file `{name}` is outside of the domain folder. Put a copy into the folder,"
+            " and write its path from there.",
+        )
+    if there:
+        return None
+    if path.exists():
+        return "not-a-file", f"`{name}` is no file but a folder, a pipe or a device. Name a file."
+    near = path.parent
+    around = [one.relative_to(root).as_posix() for one in near.iterdir()] if near.is_dir() else []
+    return (
+        "missing-file",
+        f"The file `{name}` is not there; paths start from the domain"
+        f" folder.{did_you_mean(name, around)}",
+    )
+
+
+def _texts(domain: Domain) -> Iterator[Problem]:
+    """Long items, the same input with different outputs, and holdout cases shown as examples."""
+    items: tuple[Example | EvalCase, ...] = (*domain.examples, *domain.cases)
+    for item in items:
+        size = len(item.input) + (
+            len(item.output) + len(item.why) if isinstance(item, Example) else 0
+        )
+        if size > LONG_ITEM:
+            says = (
+                f"`{item.id[:80]}` has {size:,} characters. It works, but will seldom fit into"
+                " a context."
+            )
+            yield _problem(item.place, "long-item", says, "warning")
+    first: dict[str, Example] = {}
+    for example in domain.examples:
+        if example.status != "approved":
+            continue
+        other = first.setdefault(fold(example.input).casefold(), example)
+        if fold(other.output) != fold(example.output):
+            says = (
+                f"`{example.id}` has the same input as `{other.id}` ({other.place}), but"
+                " another output. Decide which is right, or retire one."
+            )
+            yield _problem(example.place, "contradiction", says, "warning")
+    for case in domain.cases:
+        if case.split == "holdout" and (twin := first.get(fold(case.input).casefold())):
+            says = (
+                f"`{case.id}` has the text of the example `{twin.id}` ({twin.place}). The guard"
+                " keeps that example out when this case is asked."
+            )
+            yield _problem(case.place, "twin", says, "warning")
+
+
+_CHECKS: tuple[Callable[[Domain], Iterator[Problem]], ...] = (
+    _settings,
+    _pins,
+    _core,
+    _labels,
+    _numbers,
+    _json_checks,
+    _attachments,
+    _texts,
+)

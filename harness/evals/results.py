@@ -1,0 +1,118 @@
+"""What an eval run found: a result a case, and the score of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from harness.evals.statistics import Score
+from harness.values import Split, Usage
+
+__all__ = ["CaseResult", "CheckResult", "Conditions", "EvalRun", "total_usage"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conditions:
+    """Under what the cases are run; all of it stands in the result."""
+
+    run: str
+    domain: str
+    version: str
+    split: Split
+    model: str
+    policy: str
+    guard: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckResult:
+    """One check of a case over its repeats.
+
+    Attributes:
+        met: In every repeat that could be graded; None where none could.
+        score: Mean over those repeats, 0 to 1.
+        why: Of the first repeat that did not meet it.
+    """
+
+    grader: str
+    met: bool | None
+    score: float
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseResult:
+    """What became of one case.
+
+    Attributes:
+        key: Hash of what is asked and checked: equal keys can be compared across runs.
+        expected: As the case has it, as JSON says it.
+        score: The share of its scored repeats in which every check is met: 0 or 1 where there
+            is one repeat; None where no repeat could be scored.
+        answers: The model's words, one a repeat that was answered.
+        abstained: Repeats in which the model abstained.
+        error: Why a repeat could not be scored, in plain words; "" where all could.
+        seconds: Waiting for answers, all repeats together.
+    """
+
+    id: str
+    key: str
+    source: str = ""
+    tags: tuple[str, ...] = ()
+    expected: Any = None
+    score: float | None
+    answers: tuple[str, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    abstained: int = 0
+    error: str = ""
+    usage: Usage = field(default_factory=Usage)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvalRun:
+    """What a run over cases found.
+
+    Attributes:
+        run: Id of the run.
+        version: Of the domain.
+        policy: How demonstrations were chosen.
+        guard: Cases, their twins and siblings were kept out of their own contexts.
+        n: Cases of the run, scored or not.
+        abstained: Cases in which the model abstained at least once; they count as their checks
+            say, which is not met unless the case expects it.
+        warnings: What to bear in mind with the score, in plain words.
+        seconds: From start to end.
+    """
+
+    run: str
+    domain: str
+    version: str
+    split: Split
+    model: str
+    policy: str
+    guard: bool
+    n: int
+    scored: int
+    unscored: int
+    abstained: int
+    score: Score
+    cases: tuple[CaseResult, ...]
+    usage: Usage = field(default_factory=Usage)
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+def total_usage(usages: Iterable[Usage]) -> Usage:
+    """Return the sum; its cost is known only where every cost is."""
+    usages = tuple(usages)
+    costs = [usage.cost_usd for usage in usages]
+    known = [cost for cost in costs if cost is not None]
+    return Usage(
+        input_tokens=sum(usage.input_tokens for usage in usages),
+        cached_input_tokens=sum(usage.cached_input_tokens for usage in usages),
+        output_tokens=sum(usage.output_tokens for usage in usages),
+        cost_usd=sum(known, Decimal(0)) if known and len(known) == len(costs) else None,
+    )

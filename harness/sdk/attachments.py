@@ -1,0 +1,28 @@
+"""The files that belong to a question, read as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import UsageError
+
+__all__ = ["read_files"]
+
+
+def read_files(paths: Sequence[str | Path]) -> list[tuple[str, str]]:
+    """Return the name and text of each file.
+
+    Raises:
+        UsageError: A file is missing or can't be read as text.
+    """
+    if not paths:
+        return []
+    from harness.domain.references.document import read_document
+
+    read = []
+    for path in map(Path, paths):
+        if not path.is_file():
+            raise UsageError(f"There is no file {path}.", "Check the path.")
+        read.append((path.name, read_document(path)))
+    return read

@@ -1,0 +1,423 @@
+"""Harness: a domain folder in, a packed context and a measured answer out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
+
+from harness.context import Guard
+from harness.domain import Domain, Policy, SectionSize, lint
+from harness.domain.answers import read_answer
+from harness.errors import ProviderUnavailable, RateLimited, UsageError
+from harness.sdk import portal
+from harness.sdk.attachments import read_files
+from harness.sdk.bundled import find_domain, refuse_bundled
+from harness.sdk.core_lock import write_core_lock
+from harness.sdk.messages import to_langchain
+from harness.sdk.opened import Current, Opened
+from harness.sdk.runs import new_run_id
+from harness.settings import Settings
+from harness.values import Answer, Delta, EvalCase, Packed, Problem, Reply, Section
+from harness.wiring import make_model
+
+if TYPE_CHECKING:
+    from harness.evals import EvalRun
+    from harness.seams import Embedder, Model, Progress
+    from harness.values import Split
+
+__all__ = ["Estimate", "Harness", "Indexed"]
+
+Sections = Mapping[Section, int | str | SectionSize]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Indexed:
+    """What indexing did: `items` by kind, texts embedded now and items that needed no embedding."""
+
+    domain: str
+    version: str
+    items: Mapping[str, int]
+    embedded: int
+    reused: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What would leave the machine if the question were asked.
+
+    Attributes:
+        model: `provider:model`.
+        destination: To whom it would go; empty for the baseline, which sends nothing.
+        packed: What would be sent, as it would be packed.
+        input_cost_usd: Price of the input, none of it cached; None where it is not known.
+    """
+
+    model: str
+    destination: str
+    packed: Packed
+    input_cost_usd: Any
+
+
+class Harness:
+    """A domain, open for questions.
+
+    Every method that waits has a twin for async callers (`ask`, `aask`); both run the same code.
+    The folder may change at any time: each call sees it as it is then.
+
+    Args:
+        domain: Path of a domain folder, or the name of a shipped domain.
+        model: `provider:model` or `baseline:nearest`; goes before every other word on it.
+        model_options: Reach the provider's client as they are; go before the domain's.
+        home: The state folder.
+        settings: All settings, where the caller has resolved them.
+        embedder: Instead of the one that the domain names.
+        progress: Told (done, of how many) while texts are embedded.
+    """
+
+    def __init__(
+        self,
+        domain: str | Path,
+        *,
+        model: str | None = None,
+        model_options: Mapping[str, Any] | None = None,
+        home: str | Path | None = None,
+        settings: Settings | None = None,
+        embedder: Embedder | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        flags = {"model": model, "home": str(home) if home else None}
+        self.settings = settings or Settings(flags)
+        self._model_flag = model
+        self._options = dict(model_options or {})
+        self._opened = Opened(
+            find_domain(domain), self.settings, embedder=embedder, progress=progress
+        )
+        self._models: dict[str, Model] = {}
+
+    def __enter__(self) -> Harness:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the index; a later call opens it again."""
+        self._opened.close()
+
+    @property
+    def home(self) -> Path:
+        """The state folder."""
+        return self._opened.home
+
+    @property
+    def domain(self) -> Domain:
+        """The domain as it is now.
+
+        Raises:
+            DomainInvalid: It has errors.
+        """
+        return self._opened.current().domain
+
+    # --- the folder --------------------------------------------------------------------------
+
+    def lint(self) -> tuple[Problem, ...]:
+        """Return everything that is wrong in the folder, by file and line.
+
+        Raises:
+            DomainNotFound: There is no domain there.
+        """
+        return lint(self._opened.read())
+
+    def index(self) -> Indexed:
+        """Bring the index up to date.
+
+        Raises:
+            DomainInvalid: The folder has errors.
+            BankError: The index can't be written.
+        """
+        started = time.perf_counter()
+        current = self._opened.current()
+        kinds = [item.kind for item in current.bank.items]
+        return Indexed(
+            domain=current.domain.name,
+            version=current.domain.version,
+            items={
+                "examples": kinds.count("example"),
+                "evals": kinds.count("eval"),
+                "passages": kinds.count("passage"),
+            },
+            embedded=current.embedded,
+            reused=current.reused,
+            seconds=time.perf_counter() - started,
+        )
+
+    def core(self) -> list[str]:
+        """Choose the stable core anew and write `core.lock`; return the chosen ids.
+
+        Raises:
+            DomainReadOnly: The domain ships with Harness.
+        """
+        current = self._opened.current()
+        refuse_bundled(current.domain.path)
+        ids = current.packer.foundation.core_ids()
+        write_core_lock(current.domain.path, ids)
+        return ids
+
+    # --- questions ---------------------------------------------------------------------------
+
+    def preview(self, text: str, **how: Any) -> Packed:
+        """Return the packed context for a question; no model is called. See `apreview`."""
+        return portal.call(lambda: self.apreview(text, **how))
+
+    async def apreview(
+        self,
+        text: str,
+        *,
+        files: Sequence[str | Path] = (),
+        policy: Policy | None = None,
+        budget: int | None = None,
+        sections: Sections | None = None,
+        exclude: Iterable[str] = (),
+        guard_case: EvalCase | None = None,
+    ) -> Packed:
+        """Return the packed context for a question; no model is called.
+
+        Args:
+            text: The question.
+            files: Paths of files that belong to it.
+            policy: How the tail is chosen.
+            budget: Tokens of everything that is packed.
+            sections: Tokens (`500`) or shares (`"25 %"`) of sections.
+            exclude: Ids of items that shall not be shown.
+            guard_case: The eval case that the question comes from.
+
+        Raises:
+            DomainInvalid: The folder has errors.
+            QuestionTooLong: The question does not fit the budget.
+        """
+
+        def work() -> Packed:
+            return self._opened.current().packer.pack(
+                text,
+                files=read_files(files),
+                policy=policy,
+                budget=budget,
+                sections=_sizes(sections),
+                exclude=exclude,
+                guard=Guard(guard_case) if guard_case else None,
+            )
+
+        return await anyio.to_thread.run_sync(work)
+
+    def estimate(self, text: str, **how: Any) -> Estimate:
+        """Return what asking would send, to whom, at what price; nothing is sent."""
+        packed = self.preview(text, **how)
+        model = self._model()
+        return Estimate(
+            model=model.name,
+            destination=getattr(model, "destination", ""),
+            packed=packed,
+            input_cost_usd=getattr(model, "input_price", lambda _: 0)(packed.tokens),
+        )
+
+    def ask(self, text: str, **how: Any) -> Answer:
+        """Answer a question. See `aask`."""
+        return portal.call(lambda: self.aask(text, **how))
+
+    async def aask(self, text: str, **how: Any) -> Answer:
+        """Answer a question.
+
+        Args:
+            text: The question.
+            **how: As for `apreview`, and `schema`: a JSON Schema for this answer.
+
+        Raises:
+            DomainInvalid: The folder has errors.
+            QuestionTooLong: The question does not fit the budget.
+            ModelError: The model could not answer; see `harness.errors`.
+        """
+        async for event in self.astream(text, **how):
+            if isinstance(event, Answer):
+                return event
+        raise AssertionError("astream ends with an Answer")
+
+    def stream(self, text: str, **how: Any) -> Iterator[Delta | Answer]:
+        """Yield the answer as it comes. See `astream`."""
+        return portal.iterate(lambda: self.astream(text, **how))
+
+    async def astream(
+        self, text: str, *, schema: Mapping[str, Any] | None = None, **how: Any
+    ) -> AsyncIterator[Delta | Answer]:
+        """Yield text as the model says it, and the whole `Answer` last.
+
+        A `Delta` with `restart` says that the stream broke and begins anew.
+
+        Args:
+            text: The question.
+            schema: A JSON Schema for this answer.
+            **how: As for `apreview`.
+
+        Raises:
+            As `aask`.
+        """
+        started = time.perf_counter()
+        packed = await self.apreview(text, **how)
+        current = self._opened.current()
+        answer_schema = schema or current.domain.settings.answer.schema
+        warnings: list[str] = []
+        async for event in self._reply(packed, answer_schema, warnings):
+            if isinstance(event, Delta):
+                yield event
+            else:
+                yield _answer(
+                    current.domain,
+                    packed,
+                    event,
+                    schema=schema,
+                    seconds=time.perf_counter() - started,
+                    warnings=tuple(warnings),
+                )
+
+    async def _reply(
+        self, packed: Packed, schema: Mapping[str, Any] | None, warnings: list[str]
+    ) -> AsyncIterator[Delta | Reply]:
+        """Stream from the model; where it can't be reached, from the fallback."""
+        messages = to_langchain(packed.messages)
+        try:
+            async for event in self._model().stream(messages, schema=schema):
+                yield event
+        except (ProviderUnavailable, RateLimited) as error:
+            fallback = self._fallback()
+            if fallback is None:
+                raise
+            warnings.append(f"{error.model} failed, so {fallback.name} answered: {error.message}")
+            yield Delta(restart=True)
+            async for event in fallback.stream(messages, schema=schema):
+                yield event
+
+    # --- evals -------------------------------------------------------------------------------
+
+    def evaluate(self, **how: Any) -> EvalRun:
+        """Run eval cases and score the answers. See `aevaluate`."""
+        return portal.call(lambda: self.aevaluate(**how))
+
+    async def aevaluate(
+        self,
+        *,
+        split: Split = "dev",
+        limit: int | None = None,
+        jobs: int | None = None,
+        policy: Policy | None = None,
+        guard: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+        cases: Iterable[str] | None = None,
+    ) -> EvalRun:
+        """Run eval cases and score the answers.
+
+        Args:
+            split: `dev` or `holdout`.
+            limit: Only the first so many cases of a fixed shuffle of the split.
+            jobs: How many cases run at once.
+            policy: How the tail is chosen.
+            guard: Keep each case, its twins and siblings out of its own context. Without it the
+                score is inflated; for showing by how much.
+            progress: Told (done, of how many).
+            cases: Only the cases with these ids.
+
+        Raises:
+            EvalError: There is no such case.
+            ModelError: No case can be answered: no key, unknown model, provider not allowed.
+        """
+        from harness.sdk.evaluate import evaluate
+
+        return await evaluate(
+            self,
+            split=split,
+            limit=limit,
+            jobs=jobs or self.settings["jobs"],
+            policy=policy,
+            guard=guard,
+            progress=progress,
+            ids=None if cases is None else frozenset(cases),
+        )
+
+    # --- the model ---------------------------------------------------------------------------
+
+    def current(self) -> Current:
+        """Return the domain with its index and packer, as the folder is now."""
+        return self._opened.current()
+
+    def model_name(self) -> str:
+        """Return the name of the model that would answer now."""
+        said = self._opened.current().domain.settings.model
+        return str(self.settings.beside("model", said).value)
+
+    def _model(self) -> Model:
+        return self._made(self.model_name())
+
+    def _fallback(self) -> Model | None:
+        said = self._opened.current().domain.settings.fallback_model
+        name = self.settings.beside("fallback_model", said).value
+        return self._made(name) if name else None
+
+    def _made(self, name: str) -> Model:
+        """Return the model of that name; one is made for each name and kind of options."""
+        settings = self._opened.current().domain.settings
+        options = {**settings.model_options, **self._options}
+        key = f"{name}\0{options!r}\0{settings.providers_allowed!r}"
+        if key not in self._models:
+            self._models[key] = make_model(
+                name, settings=self.settings, options=options, allowed=settings.providers_allowed
+            )
+        return self._models[key]
+
+
+def _sizes(sections: Sections | None) -> dict[Section, SectionSize]:
+    try:
+        return {name: SectionSize.read(size) for name, size in (sections or {}).items()}
+    except ValueError as error:
+        raise UsageError(f"A section's size is off: {error}.", "Write 500 or 25 %.") from error
+
+
+def _answer(
+    domain: Domain,
+    packed: Packed,
+    reply: Reply,
+    *,
+    schema: Mapping[str, Any] | None,
+    seconds: float,
+    warnings: tuple[str, ...],
+) -> Answer:
+    settings = domain.settings.answer
+    read = read_answer(
+        reply.text,
+        kind="json" if schema else settings.kind,
+        labels=domain.labels,
+        unit=settings.unit,
+        schema=schema or settings.schema,
+        abstain=settings.abstain,
+        locale=domain.settings.language or "en",
+    )
+    problem = (f"The answer has no value to read: {read.problem}.",) if read.problem else ()
+    return Answer(
+        run=new_run_id(),
+        domain=domain.name,
+        version=domain.version,
+        text=reply.text,
+        value=read.value,
+        unit=read.unit,
+        abstained=read.abstained,
+        model=reply.model,
+        usage=reply.usage,
+        demonstrations=packed.shown("example", "eval"),
+        passages=packed.shown("passage"),
+        seconds=seconds,
+        warnings=(*warnings, *problem),
+    )

@@ -1,0 +1,131 @@
+"""A domain opened: read, indexed, ready to pack; and brought up to date when its folder changes."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.bank import Bank, sync
+from harness.context import RENDERING, Packer, render_item
+from harness.domain import Domain, folder_stamp, lint, read_domain
+from harness.errors import DomainInvalid
+from harness.settings import Settings, find_home
+from harness.wiring import make_counter, make_embedder, make_store
+
+if TYPE_CHECKING:
+    from harness.seams import Embedder, Progress
+
+__all__ = ["Current", "Opened"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Current:
+    """One version of a domain, ready to use.
+
+    Attributes:
+        stamp: Names, sizes and times of its files when it was read.
+        embedded: Texts that had to be embedded for it.
+        reused: Items that had not.
+    """
+
+    stamp: str
+    domain: Domain
+    bank: Bank
+    packer: Packer
+    embedded: int
+    reused: int
+
+
+class Opened:
+    """Keeps a domain folder open; every use sees the folder as it is now.
+
+    Args:
+        folder: The domain folder.
+        settings: The process's settings.
+        progress: Told how far embedding has come.
+        embedder: Instead of the one that the domain names.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        progress: Progress | None = None,
+        embedder: Embedder | None = None,
+    ) -> None:
+        self.folder = folder
+        self.home = find_home(settings, folder)
+        self._progress = progress
+        self._embedder = embedder
+        self._store = make_store()
+        self._refreshing = threading.Lock()
+        self._current: Current | None = None
+
+    def read(self) -> Domain:
+        """Read the folder, errors and all.
+
+        Raises:
+            DomainNotFound: There is no domain there.
+        """
+        return read_domain(self.folder, cache=self.home / "cache" / "references")
+
+    def current(self) -> Current:
+        """Return the folder as it is now, indexed.
+
+        Raises:
+            DomainInvalid: It has errors; says all of them.
+            BankError: It can't be indexed.
+        """
+        with self._refreshing:
+            stamp = folder_stamp(self.folder) if self.folder.is_dir() else ""
+            if self._current is None or self._current.stamp != stamp:
+                fresh = self._open(stamp)
+                self.close()
+                self._current = fresh
+            return self._current
+
+    def close(self) -> None:
+        """Let go of the index."""
+        if self._current:
+            self._current.bank.close()
+            self._current = None
+
+    def _open(self, stamp: str) -> Current:
+        domain = sound(self.read())
+        if self._embedder is None or self._embedder.name != domain.settings.embedding:
+            self._embedder = make_embedder(domain.settings.embedding)
+        counter = make_counter()
+        synced = sync(
+            domain,
+            home=self.home,
+            embedder=self._embedder,
+            counter=counter,
+            store=self._store,
+            render=render_item,
+            rendering=RENDERING,
+            progress=self._progress,
+        )
+        return Current(
+            stamp=stamp,
+            domain=domain,
+            bank=synced.bank,
+            packer=Packer(domain, synced.bank, counter),
+            embedded=synced.embedded,
+            reused=len(synced.bank.items) - synced.embedded,
+        )
+
+
+def sound(domain: Domain) -> Domain:
+    """Return the domain if it has no errors.
+
+    Raises:
+        DomainInvalid: It has; says all of them.
+    """
+    errors = [problem for problem in lint(domain) if problem.severity == "error"]
+    if errors:
+        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        raise DomainInvalid(f"The domain {domain.name} has {count}:", errors)
+    return domain

@@ -1,0 +1,100 @@
+"""The words of every item as one sparse table: what near-duplicates and coverage are read from."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.words.twins import words
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["WordTable"]
+
+
+class WordTable:
+    """Distinct words of each row, as ids, rarest word first.
+
+    Attributes:
+        indptr: int64 of shape (rows + 1,): where each row's ids start in `indices`.
+        indices: int32: word ids; within a row ascending, and a smaller id is a rarer word.
+        frequency: int32 of shape (words,): in how many rows each word stands.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        indptr: np.ndarray,
+        indices: np.ndarray,
+        frequency: np.ndarray,
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.indptr = indptr
+        self.indices = indices
+        self.frequency = frequency
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> WordTable:
+        """Make the table of these texts."""
+        import numpy as np
+
+        rows = [words(text) for text in texts]
+        counted = Counter(chain.from_iterable(rows))
+        vocabulary = sorted(counted, key=lambda word: (counted[word], word))
+        ids = {word: number for number, word in enumerate(vocabulary)}
+        sizes = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+        indptr = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(sizes, out=indptr[1:])
+        flat = chain.from_iterable(sorted(ids[word] for word in row) for row in rows)
+        indices = np.fromiter(flat, dtype=np.int32, count=int(indptr[-1]))
+        frequency = np.array([counted[word] for word in vocabulary], dtype=np.int32)
+        return cls(vocabulary, indptr, indices, frequency)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.indptr) - 1
+
+    def row(self, number: int) -> np.ndarray:
+        """Return the word ids of one row."""
+        return self.indices[self.indptr[number] : self.indptr[number + 1]]
+
+    def ids(self, text: str) -> tuple[list[int], int]:
+        """Return the known word ids of a text, ascending, and how many distinct words it has."""
+        found = words(text)
+        known = self._ids
+        return sorted(known[word] for word in found if word in known), len(found)
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {word: number for number, word in enumerate(self.vocabulary)}
+
+    def save(self, folder: Path) -> None:
+        """Write the table into an index folder."""
+        import numpy as np
+
+        np.savez(
+            folder / "words.npz",
+            indptr=self.indptr,
+            indices=self.indices,
+            frequency=self.frequency,
+        )
+        (folder / "vocabulary.json").write_text(json.dumps(list(self.vocabulary)), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> WordTable:
+        """Read the table from an index folder."""
+        import numpy as np
+
+        with np.load(folder / "words.npz") as arrays:
+            return cls(
+                json.loads((folder / "vocabulary.json").read_text("utf-8")),
+                arrays["indptr"],
+                arrays["indices"],
+                arrays["frequency"],
+            )

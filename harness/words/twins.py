@@ -1,0 +1,83 @@
+"""When two texts count as the same: equal once normalised, or most of their words in common.
+
+One definition for the guard, for the core, for the choice of demonstrations and for lint.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+__all__ = ["TWIN_AT", "TwinIndex", "jaccard", "same_source", "words"]
+
+TWIN_AT = 0.8
+"""Word-Jaccard from which on two texts are near-duplicates (measured on CUAD and MedCalc)."""
+
+WORD = re.compile(r"\w+")
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the distinct words of a text, compatibility-normalised and case-folded.
+
+    A text without a single word (signs, emoji) stands for itself as one word, so that equal
+    texts stay equal.
+    """
+    folded = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return frozenset(WORD.findall(folded.casefold())) or frozenset((folded.strip(),))
+
+
+def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
+    """Return the words in common over all words, 0 to 1."""
+    common = len(one & other)
+    return common / (len(one) + len(other) - common)
+
+
+def same_source(one: str, other: str) -> bool:
+    """Say whether two items come from one document, patient or contract."""
+    return bool(one) and one.strip().casefold() == other.strip().casefold()
+
+
+class TwinIndex:
+    """Texts that others are held against: finds near-duplicates without comparing all pairs.
+
+    Prefix filter (Chaudhuri, Ganti and Kaushik 2006, "A primitive operator for similarity joins"):
+    with the words of each text in one global order, two texts of Jaccard t or more share a word
+    among the first n - ceil(t n) + 1 of each.
+    """
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        self._sets: list[frozenset[str]] = []
+        self._by_word: dict[str, list[int]] = {}
+        sets = [words(text) for text in texts]
+        self._frequency = Counter(word for one in sets for word in one)
+        for one in sets:
+            self.add(one)
+
+    def add(self, one: frozenset[str]) -> None:
+        """Take in one more text, given by its words."""
+        row = len(self._sets)
+        self._sets.append(one)
+        for word in self._prefix(one):
+            self._by_word.setdefault(word, []).append(row)
+
+    def twins(self, one: frozenset[str]) -> Iterator[int]:
+        """Yield the numbers, in order of adding, of the texts that are twins of this one."""
+        seen: set[int] = set()
+        for word in self._prefix(one):
+            for row in self._by_word.get(word, ()):
+                if row not in seen:
+                    seen.add(row)
+                    if jaccard(one, self._sets[row]) >= TWIN_AT:
+                        yield row
+
+    def has_twin(self, one: frozenset[str]) -> bool:
+        """Say whether any text taken in is a twin of this one."""
+        return next(self.twins(one), None) is not None
+
+    def _prefix(self, one: frozenset[str]) -> list[str]:
+        """Rarest words first: few texts share them, so few pairs are compared."""
+        share = len(one) - -(-len(one) * 4 // 5) + 1  # ceil(0.8 n) in whole numbers
+        frequency = self._frequency
+        return sorted(one, key=lambda word: (frequency.get(word, 0), word))[:share]

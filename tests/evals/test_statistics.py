@@ -1,0 +1,166 @@
+"""Intervals agree with statsmodels and scipy, and behave at the edges."""
+
+from __future__ import annotations
+
+import math
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from harness.evals.statistics import clustered_se, summarise, t_interval, wilson
+
+
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_is_that_of_statsmodels(counts: tuple[int, int]) -> None:
+    successes, n = counts
+    low, high = wilson(successes, n)
+    oracle = proportion_confint(successes, n, method="wilson")
+    assert (low, high) == pytest.approx(oracle, abs=1e-12)
+    assert 0 <= low <= successes / n <= high <= 1
+    assert low < high
+
+
+@given(st.integers(0, 500), st.sampled_from([0.8, 0.95, 0.99]))
+def test_wilson_is_symmetric_and_narrows(successes: int, confidence: float) -> None:
+    low, high = wilson(successes, 500, confidence)
+    mirrored = wilson(500 - successes, 500, confidence)
+    assert (1 - high, 1 - low) == pytest.approx(mirrored, abs=1e-12)
+    narrower = wilson(successes * 10, 5000, confidence)
+    assert narrower[1] - narrower[0] < high - low
+
+
+def test_wilson_with_nothing() -> None:
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+clustered = st.lists(
+    st.tuples(st.floats(0, 1), st.integers(0, 12)), min_size=3, max_size=80
+).filter(lambda rows: len({cluster for _, cluster in rows}) > 1)
+
+
+@given(clustered)
+def test_clustered_se_is_that_of_statsmodels(rows: list[tuple[float, int]]) -> None:
+    scores = np.array([score for score, _ in rows])
+    groups = np.array([cluster for _, cluster in rows])
+    model = sm.OLS(scores, np.ones(len(scores)))
+    fitted = model.fit(cov_type="cluster", cov_kwds={"groups": groups, "use_correction": True})
+    ours = clustered_se(scores.tolist(), groups.tolist())
+    assert ours == pytest.approx(float(fitted.bse[0]), abs=1e-9)
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=60))
+def test_unclustered_it_is_the_usual_standard_error(scores: list[float]) -> None:
+    ours = clustered_se(scores, range(len(scores)))
+    assert ours == pytest.approx(float(np.std(scores, ddof=1)) / math.sqrt(len(scores)), abs=1e-9)
+
+
+def test_one_cluster_has_no_standard_error() -> None:
+    with pytest.raises(ValueError, match="two clusters"):
+        clustered_se([0.5, 1.0], ["a", "a"])
+    with pytest.raises(ValueError, match="argument"):
+        clustered_se([0.5, 1.0], ["a"])
+
+
+@given(st.integers(1, 300), st.floats(0.001, 0.1))
+def test_t_interval_is_that_of_scipy(df: int, se: float) -> None:
+    oracle = stats.t.interval(0.95, df, loc=0.5, scale=se)
+    low, high = t_interval(0.5, se, df)
+    assert low == pytest.approx(max(0.0, oracle[0]), abs=1e-9)
+    assert high == pytest.approx(min(1.0, oracle[1]), abs=1e-9)
+
+
+# --- the choice -------------------------------------------------------------------------------
+
+
+def test_right_or_wrong_without_sources_is_wilson() -> None:
+    score = summarise([1, 0, 1, 1], ["", "", "", ""])
+    assert (score.mean, score.method, score.warning) == (0.75, "wilson", "")
+    assert (score.low, score.high) == pytest.approx(proportion_confint(3, 4, method="wilson"))
+    assert summarise([1, 0, 1, 1], ["a", "b", "", "c"]).method == "wilson"
+
+
+def test_a_shared_source_widens_the_interval() -> None:
+    rng = random.Random(7)
+    sources = [f"note-{index // 5}" for index in range(200)]
+    scores = [float(rng.random() < (0.95 if hash_ % 2 else 0.4)) for hash_ in range(200)]
+    scores = [scores[index // 5 * 5] for index in range(200)]  # all of one source alike
+    alone = summarise(scores, [""] * 200)
+    related = summarise(scores, sources)
+    assert related.method == "t_clustered"
+    assert related.mean == alone.mean
+    assert related.warning == ""
+    assert None not in (alone.low, alone.high, related.low, related.high)
+    assert related.high - related.low > 1.8 * (alone.high - alone.low)  # type: ignore[operator]
+
+
+def test_sources_are_compared_as_the_guard_compares_them() -> None:
+    assert summarise([1, 0, 1], ["Note 1", " note 1", ""]).method == "t_clustered"
+
+
+def test_parts_of_a_point_are_student_t() -> None:
+    scores = [0.5, 1.0, 0.0, 0.75, 1.0, 0.25, 1.0, 0.5, 1.0, 0.0, 1.0]
+    score = summarise(scores, [""] * len(scores))
+    oracle = stats.t.interval(0.95, 10, loc=np.mean(scores), scale=stats.sem(scores))
+    assert score.method == "t_clustered"
+    assert (score.low, score.high) == pytest.approx(oracle)
+
+
+@pytest.mark.parametrize("clusters", [2, 9, 10, 11])
+def test_few_sources_are_warned_of(clusters: int) -> None:
+    sources = [f"s{index % clusters}" for index in range(60)]
+    scores = [float(index % 7 == 0) for index in range(60)]
+    warning = summarise(scores, sources).warning
+    assert bool(warning) == (clusters < 10)
+    if warning:
+        assert f"only {clusters} sources" in warning
+
+
+def test_nothing_scored_has_no_score() -> None:
+    score = summarise([], [])
+    assert (score.mean, score.low, score.high, score.method) == (None, None, None, "none")
+
+
+@pytest.mark.parametrize("right", [0.0, 1.0])
+def test_one_case(right: float) -> None:
+    score = summarise([right], ["a"])
+    assert score.method == "wilson"
+    assert score.high - score.low > 0.7  # type: ignore[operator]
+    half = summarise([0.5], ["a"])
+    assert (half.mean, half.low, half.high, half.method) == (0.5, 0.0, 1.0, "none")
+    assert "one source" in half.warning
+
+
+@pytest.mark.parametrize("right", [0.0, 1.0])
+def test_all_alike_is_never_certain(right: float) -> None:
+    alone = summarise([right] * 100, [""] * 100)
+    assert alone.method == "wilson"
+    assert (alone.low, alone.high)[int(1 - right)] == right
+    related = summarise([right] * 100, [f"s{index // 5}" for index in range(100)])
+    assert related.method == "wilson_sources"
+    assert (related.low, related.high) == pytest.approx(wilson(20 * right, 20))
+    one = summarise([right] * 100, ["s"] * 100)
+    assert (one.low, one.high, one.method) == (0.0, 1.0, "none")
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.sampled_from("abcdef ")), min_size=1, max_size=60))
+def test_an_interval_always_holds_its_mean(rows: list[tuple[float, str]]) -> None:
+    score = summarise([score for score, _ in rows], [source for _, source in rows])
+    assert score.mean is not None
+    assert score.low is not None
+    assert score.high is not None
+    assert 0 <= score.low <= score.mean + 1e-12
+    assert score.mean - 1e-12 <= score.high <= 1
+
+
+def test_scipy_is_not_loaded_by_import() -> None:
+    code = "import sys, harness.evals.runner, harness.evals.report; print('scipy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
