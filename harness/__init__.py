@@ -1,9 +1,9 @@
 """Harness: teach a frontier model a profession in its context window.
 
-    from harness import Harness
+from harness import Harness
 
-    with Harness("domains/support-triage") as h:
-        print(h.ask("My card still hasn't arrived").text)
+with Harness("domains/support-triage") as h:
+    print(h.ask("My card still hasn't arrived").text)
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@
     │   ├── RateLimited           429 after all retries; has `retry_after`, seconds or None
     │   ├── ProviderUnavailable   5xx, 529, timeouts after all retries
     │   │   └── ConnectionFailed  refused, no such host, cut
-    │   └── BadResponse           an answer that is no answer: wrong content type, empty, broken JSON
+    │   └── BadResponse           no answer: wrong content type, empty, broken JSON
     ├── EvalError                 an eval run that can't start or go on
     └── StateError                the state folder: disk full, locked, newer than this program
 

@@ -6,9 +6,10 @@ Text is text: ids, labels and expectations are exactly what the expert wrote.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -272,7 +273,7 @@ class Packed:
         by_section: Tokens of each section, the question's included.
         prefix_sha256: Of the stable part's text.
         messages: What a model is sent.
-        items: What became of each item that was considered.
+        account: Makes `items`, which a caller in a hurry need not pay for.
     """
 
     domain: str
@@ -282,7 +283,12 @@ class Packed:
     by_section: Mapping[str, int]
     prefix_sha256: str
     messages: tuple[Message, ...]
-    items: tuple[ItemReport, ...]
+    account: Callable[[], Iterable[ItemReport]] = field(repr=False, compare=False)
+
+    @cached_property
+    def items(self) -> tuple[ItemReport, ...]:
+        """What became of each item that was considered."""
+        return tuple(self.account())
 
     @property
     def tokens(self) -> int:

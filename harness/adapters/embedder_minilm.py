@@ -23,14 +23,14 @@ __all__ = ["MiniLMEmbedder"]
 MODEL = Path(__file__).parents[1] / "data" / "minilm-l6-v2-int8"
 WINDOW = 254
 """Tokens of text in one pass; with [CLS] and [SEP] the 256 that the model was trained on."""
-MOST_WINDOWS = 8
+MOST_WINDOWS = 4
 CHUNK = 64
 
 
 class MiniLMEmbedder:
     """Mean-pooled, L2-normalised sentence embeddings of 384 dimensions.
 
-    A text of more than 254 tokens is cut into windows of equal step, at most 8, the first and
+    A text of more than 254 tokens is cut into windows of equal step, at most 4, the first and
     the last always among them, and its vector is the normalised mean of theirs: the question at
     the end of a long note counts, too.
     """
@@ -62,11 +62,11 @@ class MiniLMEmbedder:
         return vectors
 
     def _one(self, text: str) -> np.ndarray:
+        import numpy as np
+
         tokenizer, session = self._load()
         ids = tokenizer.encode(text, add_special_tokens=False).ids
-        vector = sum(_pass(session, window) for window in _windows(ids))
-        norm = float((vector @ vector) ** 0.5)
-        return vector / norm if norm else vector
+        return _unit(np.sum([_pass(session, window) for window in _windows(ids)], axis=0))
 
     def _load(self) -> tuple[Any, Any]:
         with self._loading:
@@ -104,7 +104,9 @@ def _windows(ids: list[int]) -> list[list[int]]:
         return [ids]
     count = min(MOST_WINDOWS, -(-len(ids) // WINDOW))
     last = len(ids) - WINDOW
-    return [ids[start : start + WINDOW] for start in (last * n // (count - 1) for n in range(count))]
+    return [
+        ids[start : start + WINDOW] for start in (last * n // (count - 1) for n in range(count))
+    ]
 
 
 def _pass(session: Any, ids: list[int]) -> np.ndarray:
@@ -120,5 +122,10 @@ def _pass(session: Any, ids: list[int]) -> np.ndarray:
             "token_type_ids": np.zeros_like(tokens),
         },
     )[0][0]
-    mean: np.ndarray = hidden.mean(axis=0)
-    return mean / np.linalg.norm(mean)
+    return _unit(hidden.mean(axis=0))
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    length = float(vector @ vector) ** 0.5
+    scaled: np.ndarray = vector / (length or 1.0)
+    return scaled

@@ -214,7 +214,7 @@ def _schema_refused(request: _Request, error: ModelError) -> bool:
     return refused and any(word in error.message for word in _SCHEMA_WORDS)
 
 
-class _Broken(Exception):  # noqa: N818 - not for callers
+class _Broken(Exception):
     """Carries a fault out of one try."""
 
     def __init__(self, fault: Fault) -> None:

@@ -10,6 +10,7 @@ outputs differ, that is the nearest one's output. A frontier model has to beat t
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
@@ -108,8 +109,9 @@ def _ranked(
     shared = [
         sum(weight[word] for word in one & asked) / math.sqrt(len(one) * len(asked)) for one in sets
     ]
-    of_core, of_tail = shared[: len(core)], shared[len(core) :]
-    ahead = [sum(other >= own for other in of_tail) for own in of_core]
+    of_core, of_tail = shared[: len(core)], sorted(shared[len(core) :])
+    # A core case comes right after the tail cases that share at least as much with the question.
+    ahead = [len(of_tail) - bisect_left(of_tail, own) for own in of_core]
     places = [*((place - 0.5, -own) for place, own in zip(ahead, of_core, strict=True))]
     ranked = [*zip(places, core, strict=True), *(((r, 0.0), case) for r, case in enumerate(tail))]
     return [case for _, case in sorted(ranked, key=lambda one: one[0])]

@@ -80,7 +80,7 @@ class Fault:
     asked: float | None = None
 
 
-class ProviderFault(Exception):  # noqa: N818 - a fault is not yet an error
+class ProviderFault(Exception):
     """Carries a fault that was found in an answer, not raised by a library."""
 
     def __init__(self, error: ModelError, *, retry: bool) -> None:

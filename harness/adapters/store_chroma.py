@@ -39,13 +39,18 @@ class ChromaStore:
 
     def prepare(self) -> None:
         """Start the process that will read back what `update` writes: it imports Chroma now."""
-        if self._reader is None or self._reader.poll() is not None:
-            self._reader = subprocess.Popen(
+        self._reader = self._prepared()
+
+    def _prepared(self) -> subprocess.Popen[str]:
+        reader, self._reader = self._reader, None
+        if reader is None or reader.poll() is not None:
+            reader = subprocess.Popen(  # noqa: S603 -- our own module
                 [sys.executable, "-m", __name__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
+        return reader
 
     def update(self, folder: Path, groups: Mapping[str, VectorGroup]) -> None:
         """Bring the collections to the wanted state, check recall, close, have it read back.
@@ -58,7 +63,7 @@ class ChromaStore:
             OSError: The folder can't be written.
             BankError: Another process could not read back what was written.
         """
-        self.prepare()
+        reader = self._prepared()
         folder.mkdir(parents=True, exist_ok=True)
         try:
             client = _client(folder)
@@ -71,15 +76,7 @@ class ChromaStore:
             raise
         except BaseException as error:  # Chroma's Rust core panics with a BaseException
             raise OSError(f"Chroma could not write {folder}: {error}") from error
-        self._read_back(folder, groups)
-
-    def _read_back(self, folder: Path, groups: Mapping[str, VectorGroup]) -> None:
-        reader, self._reader = self._reader, None
-        assert reader is not None  # `prepare` has just run
-        expected = {name: _expectation(group) for name, group in groups.items()}
-        out, _ = reader.communicate(json.dumps({"folder": str(folder), "groups": expected}))
-        if reader.returncode != 0 or out.strip() != "sound":
-            raise BankError(f"The index in {folder} could not be read back: {out.strip()[-500:]}")
+        _read_back(reader, folder, groups)
 
     def open(self, folder: Path) -> ChromaIndex:
         """Open the folder for reading.
@@ -132,6 +129,16 @@ def _raise_recall(collection: Any, group: VectorGroup) -> None:
         collection.modify(configuration={"hnsw": {"ef_search": ef}})
 
 
+def _read_back(
+    reader: subprocess.Popen[str], folder: Path, groups: Mapping[str, VectorGroup]
+) -> None:
+    """Have the waiting process read what was written, and raise unless it finds it sound."""
+    expected = {name: _expectation(group) for name, group in groups.items()}
+    out, _ = reader.communicate(json.dumps({"folder": str(folder), "groups": expected}))
+    if reader.returncode != 0 or out.strip() != "sound":
+        raise BankError(f"The index in {folder} could not be read back: {out.strip()[-500:]}")
+
+
 def _expectation(group: VectorGroup) -> dict[str, Any]:
     """What a reader has to find: the count, and that sampled vectors find themselves."""
     rows = range(0, len(group.keys), max(1, len(group.keys) // 5))
@@ -166,7 +173,9 @@ class ChromaIndex:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._groups = {one.name: client.get_collection(one.name) for one in client.list_collections()}
+        self._groups = {
+            one.name: client.get_collection(one.name) for one in client.list_collections()
+        }
 
     def query(self, group: str, vector: np.ndarray, k: int) -> tuple[list[str], list[float]]:
         """Return the keys of the k nearest and their cosine similarities, best first.

@@ -51,9 +51,13 @@ class EmbeddingCache:
             for start in range(0, len(missing), CHUNK):
                 chunk = missing[start : start + CHUNK]
                 vectors = embedder.embed([by_digest[digest] for digest in chunk])
-                rows = [(embedder.name, d, v.tobytes()) for d, v in zip(chunk, vectors, strict=True)]
+                rows = [
+                    (embedder.name, d, v.tobytes()) for d, v in zip(chunk, vectors, strict=True)
+                ]
                 with connection:
-                    connection.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows)
+                    connection.executemany(
+                        "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)", rows
+                    )
                 found.update((digest, blob) for _, digest, blob in rows)
                 if progress:
                     progress(min(start + CHUNK, len(missing)), len(missing))

@@ -1,11 +1,11 @@
 """One index folder: what is in it, how it is sealed when written and held to account when read.
 
-    chroma/            vectors, in the groups `demonstrations` and `passages`
-    bm25/              bm25s' own files; not there where the bank is empty
-    vectors.npy        float32 of shape (items, dimensions), read by memory map
-    words.npz, vocabulary.json
-    items.jsonl        a BankItem a line, with its digest
-    manifest.json      written last: counts, models, and a hash of every file above
+chroma/            vectors, in the groups `demonstrations` and `passages`
+bm25/              bm25s' own files; not there where the bank is empty
+vectors.npy        float32 of shape (items, dimensions), read by memory map
+words.npz, vocabulary.json
+items.jsonl        a BankItem a line, with its digest
+manifest.json      written last: counts, models, and a hash of every file above
 """
 
 from __future__ import annotations

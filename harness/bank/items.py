@@ -75,7 +75,10 @@ def bank_items(
         count: Counts tokens.
         known: Items of an earlier index by digest.
     """
-    return [known.get(digest) or _item(kind, one, by_label, render, count) for digest, kind, one in items]
+    return [
+        known.get(digest) or _item(kind, one, by_label, render, count)
+        for digest, kind, one in items
+    ]
 
 
 def _item(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from harness.bank.bm25 import TermIndex
 from harness.bank.index import hold, read_items, read_manifest
-from harness.words import WordTable
 from harness.values import BankItem, Group, Hits
+from harness.words import WordTable
 
 if TYPE_CHECKING:
     import numpy as np

@@ -24,10 +24,10 @@ from harness.bank.cache import EmbeddingCache
 from harness.bank.index import read_items, read_manifest, remove_unread, seal, write_items
 from harness.bank.items import Entry, bank_items, entries, version_of
 from harness.bank.search import Bank
-from harness.words import WordTable
 from harness.errors import BankBusy, BankError, BankUnwritable
 from harness.seams import VectorGroup
 from harness.values import BankItem
+from harness.words import WordTable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -201,7 +201,7 @@ def _build(plan: _Plan, cache: EmbeddingCache, progress: Progress | None) -> int
     vectors, embedded = cache.embed(plan.embedder, texts, progress)
     staging = plan.home / f".staging-{uuid.uuid4().hex[:12]}"
     try:
-        _write(plan, staging, items, vectors, before, known)
+        _write(plan, staging, items=items, vectors=vectors, before=before, known=known)
         target = plan.home / plan.version
         if target.exists():  # damaged, or we would not be here
             target.rename(plan.home / f".staging-{uuid.uuid4().hex[:12]}")
@@ -214,6 +214,7 @@ def _build(plan: _Plan, cache: EmbeddingCache, progress: Progress | None) -> int
 def _write(
     plan: _Plan,
     staging: Path,
+    *,
     items: Sequence[BankItem],
     vectors: np.ndarray,
     before: Path | None,
@@ -246,7 +247,9 @@ def _groups(
     gone = [known[digest] for digest in held - wanted]
     groups = {}
     for name in ("demonstrations", "passages"):
-        rows = [n for n, item in enumerate(items) if (item.kind == "passage") == (name == "passages")]
+        rows = [
+            n for n, item in enumerate(items) if (item.kind == "passage") == (name == "passages")
+        ]
         remove = sorted(one.key for one in gone if (one.kind == "passage") == (name == "passages"))
         if rows or remove:
             groups[name] = VectorGroup(

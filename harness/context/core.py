@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from harness.seams import Searchable
     from harness.values import BankItem
+    from harness.words import WordTable
 
 __all__ = ["choose", "fixed_order"]
 
@@ -127,13 +128,10 @@ class _Spread:
             self._open[farthest] = False
 
 
-def _postings(words: object, rows: Sequence[int]) -> dict[int, np.ndarray]:
+def _postings(words: WordTable, rows: Sequence[int]) -> dict[int, np.ndarray]:
     """Return, for each word id, the places (in `rows`) of the rows that have it."""
     import numpy as np
 
-    from harness.words import WordTable
-
-    assert isinstance(words, WordTable)
     sizes = np.diff(words.indptr)[list(rows)]
     flat = np.concatenate([words.row(row) for row in rows])
     places = np.repeat(np.arange(len(rows)), sizes)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.values import BankItem, EvalCase
-from harness.words import TWIN_AT, TwinIndex, jaccard, same_source, words
+from harness.words import TWIN_AT, TwinIndex, same_source, words
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from harness.seams import Searchable
 
 __all__ = ["Guard", "eval_relatives"]
@@ -26,25 +27,28 @@ class Guard:
 
     case: EvalCase
 
-    @cached_property
-    def _words(self) -> frozenset[str]:
-        return words(self.case.input)
-
-    def objection(self, item: BankItem) -> str | None:
-        """Say why the item may not be shown; None where it may.
+    def refusals(self, bank: Searchable, rows: np.ndarray) -> dict[int, str]:
+        """Return, of these rows, those that may not be shown, and why.
 
         A passage is a reference that any question of the field may need: it is left out only
         where it comes from the case's own source, which its document's name then says.
         """
+        twins = bank.words.jaccard(rows, self.case.input) >= TWIN_AT
+        refused = {}
+        for row, twin in zip(rows.tolist(), twins.tolist(), strict=True):
+            reason = self._objection(bank.items[row], twin)
+            if reason:
+                refused[row] = reason
+        return refused
+
+    def _objection(self, item: BankItem, twin: bool) -> str:
         if item.kind == "passage":
-            return "its own source" if same_source(item.document, self.case.source) else None
+            return "its own source" if same_source(item.document, self.case.source) else ""
         if item.kind == "eval" and item.id == self.case.id:
             return "the case itself"
         if same_source(item.source, self.case.source):
             return "same source"
-        if jaccard(words(item.text), self._words) >= TWIN_AT:
-            return "near-duplicate of the case"
-        return None
+        return "near-duplicate of the case" if twin else ""
 
 
 def eval_relatives(bank: Searchable, cases: Iterable[EvalCase]) -> frozenset[int]:

@@ -100,7 +100,7 @@ class Packer:
                 Message(role="system", parts=(Part(text=stable.text, cache=True),)),
                 Message(role="user", parts=(Part(text="".join([*shown, asked])),)),
             ),
-            items=tuple(tail.reports(passages, demonstrations)),
+            account=lambda: tail.reports(passages, demonstrations),
         )
 
     def _stable(

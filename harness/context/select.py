@@ -7,7 +7,8 @@ it dropped the rest. An item that does not fit is skipped, never cut, and the ch
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,7 @@ def choose_tail(
     elif policy == "diverse":
         _diverse(bank, choice, hits, budget)
     else:
-        _balanced(bank, choice, hits, question, budget, beside)
+        _balanced(bank, choice, hits, question=question, budget=budget, beside=beside)
     return choice
 
 
@@ -99,6 +100,7 @@ def _balanced(
     bank: Searchable,
     choice: Choice,
     hits: Hits,
+    *,
     question: str,
     budget: int,
     beside: Iterable[int],
@@ -111,27 +113,30 @@ def _balanced(
     """
     import numpy as np
 
-    rows = hits.rows.tolist()
-    relevance = hits.relevance.tolist()
-    tokens = [bank.items[row].tokens for row in rows]
-    root = np.sqrt(np.maximum(tokens, 1)).tolist()
+    items = [bank.items[row] for row in hits.rows.tolist()]
+    root = np.sqrt([max(1, item.tokens) for item in items])
+    base = (hits.relevance / root).tolist()
+    inverse = (COVERAGE / root).tolist()
     cover = _Coverage(bank, hits.rows, question)
     labels: dict[str, int] = {}
     twins = _Twins(bank, beside)
-    smallest = min(tokens)
+    smallest = min(item.tokens for item in items)
 
     def gain(at: int) -> float:
-        label = bank.items[rows[at]].label
-        count = labels.get(label, 0)
-        spread = SPREAD * (SQUARE_ROOTS(count + 1) - SQUARE_ROOTS(count)) if label else 0.0
-        return (relevance[at] * (1 + spread) + COVERAGE * cover.new(at)) / root[at]
+        own = float(base[at])
+        if label := items[at].label:
+            count = labels.get(label, 0)
+            own *= 1 + SPREAD * (math.sqrt(count + 1) - math.sqrt(count))
+        return own + float(inverse[at]) * cover.new(at)
 
-    heap = [(-gain(at), at, 0) for at in range(len(rows))]
+    rows = hits.rows.tolist()
+    heap = [(-gain(at), at) for at in range(len(rows))]
     heapq.heapify(heap)
     while heap and budget - choice.tokens >= smallest:
-        _, at, stamp = heapq.heappop(heap)
-        if stamp < len(choice.kept):
-            heapq.heappush(heap, (-gain(at), at, len(choice.kept)))
+        bound, at = heapq.heappop(heap)
+        now = -gain(at)
+        if now > bound and heap and now > heap[0][0]:  # stale, and another may be better
+            heapq.heappush(heap, (now, at))
             continue
         row = rows[at]
         if (twin := twins.of(row)) is not None:
@@ -139,13 +144,9 @@ def _balanced(
         elif _take(bank, choice, row, budget):
             twins.add(row)
             cover.take(at)
-            label = bank.items[row].label
+            label = items[at].label
             labels[label] = labels.get(label, 0) + 1
-    choice.dropped.update((rows[at], "no room left") for _, at, _ in heap)
-
-
-def SQUARE_ROOTS(count: int) -> float:  # noqa: N802
-    return count**0.5
+    choice.dropped.update((rows[at], "no room left") for _, at in heap)
 
 
 def _diverse(bank: Searchable, choice: Choice, hits: Hits, budget: int) -> None:
@@ -170,58 +171,62 @@ class _Coverage:
         import numpy as np
 
         known, _ = bank.words.ids(question)
-        weight = np.log1p(len(bank.items) / bank.words.frequency[known]) if known else np.empty(0)
-        total = float(weight.sum())
-        self._weight = (weight / total).tolist() if total else []
-        place = {word: at for at, word in enumerate(known)}
-        self._has = [
-            [place[word] for word in bank.words.row(row).tolist() if word in place]
-            for row in rows.tolist()
-        ]
-        self._open = [True] * len(known)
+        weight = np.log1p(len(bank.items) / bank.words.frequency[known])
+        self._open = dict(zip(known, (weight / weight.sum()).tolist(), strict=True))
+        self._has = bank.words.shared(rows, known)
 
     def new(self, at: int) -> float:
         """Return the share of the question's words, by weight, that a candidate would add."""
-        return sum(self._weight[word] for word in self._has[at] if self._open[word])
+        added = 0.0
+        if self._open:
+            for word in self._has[at]:
+                added += self._open.get(word, 0.0)
+        return added
 
     def take(self, at: int) -> None:
         """Count a candidate's words as covered."""
         for word in self._has[at]:
-            self._open[word] = False
+            self._open.pop(word, None)
 
 
 class _Twins:
-    """Near-duplicates among rows, by prefix filter over word ids; see `harness.words.twins`."""
+    """Near-duplicates among rows.
+
+    Prefix filter over word ids (see `harness.words.twins`), then the words of both as the bits
+    of whole numbers, counted in one go.
+    """
 
     def __init__(self, bank: Searchable, rows: Iterable[int]) -> None:
         self._words = bank.words
-        self._sets: dict[int, frozenset[int]] = {}
-        self._by_word: dict[int, list[int]] = {}
+        self._by_word: dict[int, list[tuple[int, int, int]]] = {}
+        self._last: tuple[int, tuple[list[int], int, int]] = (-1, ([], 0, 0))
         for row in rows:
             self.add(row)
 
     def add(self, row: int) -> None:
         """Count a row as standing in the context."""
-        for word in self._prefix(row):
-            self._by_word.setdefault(word, []).append(row)
+        prefix, size, bits = self._signature(row)
+        for word in prefix:
+            self._by_word.setdefault(word, []).append((row, size, bits))
 
     def of(self, row: int) -> int | None:
         """Return a row that stands in the context and is a twin of this one."""
-        for word in self._prefix(row):
-            for other in self._by_word.get(word, ()):
-                one, two = self._set(row), self._set(other)
-                common = len(one & two)
-                if common >= TWIN_AT * (len(one) + len(two) - common):
+        prefix, size, bits = self._signature(row)
+        for word in prefix:
+            for other, its_size, its_bits in self._by_word.get(word, ()):
+                common = (bits & its_bits).bit_count()
+                if common >= TWIN_AT * (size + its_size - common):
                     return other
         return None
 
-    def _prefix(self, row: int) -> list[int]:
-        ids = self._words.row(row)
+    def _signature(self, row: int) -> tuple[list[int], int, int]:
+        if row == self._last[0]:  # `of`, then `add`
+            return self._last[1]
+        ids: list[int] = self._words.row(row).tolist()
         share = len(ids) - -(-len(ids) * 4 // 5) + 1
-        prefix: list[int] = ids[:share].tolist()
-        return prefix
-
-    def _set(self, row: int) -> frozenset[int]:
-        if row not in self._sets:
-            self._sets[row] = frozenset(self._words.row(row).tolist())
-        return self._sets[row]
+        bits = 0
+        for word in ids:
+            bits |= 1 << word
+        signature = ids[:share], len(ids), bits
+        self._last = row, signature
+        return signature

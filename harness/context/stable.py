@@ -37,7 +37,6 @@ class StablePart:
         mean_tokens: Of the bank's items.
     """
 
-
     text: str
     sha256: str
     room: Room
@@ -76,9 +75,7 @@ class Foundation:
         """Return the ids of the examples that may stand in a core."""
         return frozenset(self._bank.items[row].id for row in self._eligible())
 
-    def make(
-        self, policy: Policy, budget: int, sizes: Mapping[Section, SectionSize]
-    ) -> StablePart:
+    def make(self, policy: Policy, budget: int, sizes: Mapping[Section, SectionSize]) -> StablePart:
         """Return the stable part under a policy, a budget and section sizes."""
         head, room, rules = self._fixed_room(budget, sizes)
         core: list[int] = []

@@ -15,7 +15,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-__all__ = ["Demonstration", "block", "demonstration", "neutral", "read_demonstrations", "read_question", "restored"]
+__all__ = [
+    "Demonstration",
+    "block",
+    "demonstration",
+    "neutral",
+    "read_demonstrations",
+    "read_question",
+    "restored",
+]
 
 NAMES = (
     "ex", "out", "example", "input", "output", "why", "steps", "standard", "passage", "rule",

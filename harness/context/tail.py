@@ -21,7 +21,7 @@ __all__ = ["Tail"]
 
 DEPTH = 200
 """Candidates that the dense and the BM25 search each give, at the least."""
-ROOMY = 3
+ROOMY = 1.5
 """With a large budget they give as many as this many times the items that would fit."""
 
 
@@ -90,32 +90,29 @@ class Tail:
                 yield self._report(section, row, False, reason)
 
     def _search(self, group: Group, budget: int) -> Hits:
+        import numpy as np
+
         items = self._bank.items
         if self._vector is None:
             self._vector = self._bank.embed(self._question)
-            shown = list(self._stable.shown)
-            near = self._bank.vectors(shown) @ self._vector if shown else ()
-            self._similarity.update(zip(shown, map(float, near), strict=True))
-        depth = max(DEPTH, min(len(items), ROOMY * budget // self._stable.mean_tokens))
+            shown = np.array(sorted(self._stable.shown), dtype=np.int64)
+            near = self._bank.vectors(shown) @ self._vector
+            self._similarity.update(zip(shown.tolist(), near.tolist(), strict=True))
+        depth = max(DEPTH, min(len(items), int(ROOMY * budget / self._stable.mean_tokens)))
         hits = self._bank.search(self._question, self._vector, group, depth)
         self._similarity.update(zip(hits.rows.tolist(), hits.similarity.tolist(), strict=True))
         return hits
 
     def _allowed(self, group: Group, hits: Hits) -> Hits:
         """Return the hits that may be shown; note why the others may not."""
-        refused: dict[int, str] = {}
-        allowed = []
-        for at, row in enumerate(hits.rows.tolist()):
-            item = self._bank.items[row]
-            if row in self._stable.shown:
-                continue
-            if item.id in self._exclude:
-                refused[row] = "excluded"
-            elif self._guard and (objection := self._guard.objection(item)):
-                refused[row] = f"guard: {objection}"
-            else:
-                allowed.append(at)
-        self._refused[group] = refused
+        refused = self._guard.refusals(self._bank, hits.rows) if self._guard else {}
+        refused = {row: f"guard: {reason}" for row, reason in refused.items()}
+        rows = hits.rows.tolist()
+        if self._exclude:
+            refused |= {r: "excluded" for r in rows if self._bank.items[r].id in self._exclude}
+        shown = self._stable.shown
+        allowed = [at for at, row in enumerate(rows) if row not in shown and row not in refused]
+        self._refused[group] = {r: why for r, why in refused.items() if r not in shown}
         return dataclasses.replace(
             hits,
             rows=hits.rows[allowed],

@@ -51,7 +51,7 @@ _BOMS = (
 )
 
 
-class Unusable(Exception):  # noqa: N818 - it carries a problem to the reader, no user sees it
+class Unusable(Exception):
     """A file that can't be used; carries the problem to report."""
 
     def __init__(self, problem: Problem) -> None:

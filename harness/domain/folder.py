@@ -202,4 +202,6 @@ def _unfit(name: str) -> str:
         return "has a slash, a backslash, a line break or a control character"
     if name != name.strip() or name in (".", ".."):
         return "is only dots, or begins or ends with a space"
+    if name.startswith("# "):
+        return "begins like a comment"
     return ""

@@ -110,9 +110,11 @@ class ContextSettings:
 
     @model_validator(mode="after")
     def _shares_fit(self) -> ContextSettings:
-        total = sum((size.share or Decimal(0)) for size in self.sections.values())
+        total = sum((size.share or Decimal(0) for size in self.sections.values()), Decimal(0))
         if total > 1:
-            raise ValueError(f"the shares of `sections` come to {total * 100:g} %, above 100 %")
+            raise ValueError(
+                f"the shares of `sections` come to {(total * 100).normalize():f} %, above 100 %"
+            )
         return self
 
 

@@ -33,7 +33,7 @@ def read_jsonl(file: DomainFile, text: str) -> tuple[list[Entry], list[Problem]]
     return entries, problems
 
 
-class _Wrong(Exception):  # noqa: N818 - becomes a problem, no user sees it
+class _Wrong(Exception):
     """A line that is no item."""
 
     def __init__(self, code: str, says: str, column: int = 1) -> None:

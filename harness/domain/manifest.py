@@ -191,6 +191,6 @@ def _take_lock(manifest: Manifest, file: DomainFile, text: str) -> None:
     del file
     manifest.lock_lines = {}
     for number, line in enumerate(text.split("\n"), start=1):
-        # a `#` within a line may be part of an id: only whole lines are comments
-        if line.strip() and not line.lstrip().startswith("#"):
+        # `#7` may be an id, and a `#` within a line may be part of one: only `# ` begins a comment
+        if line.strip() and not f"{line.strip()} ".startswith("# "):
             manifest.lock_lines.setdefault(line.strip(), number)

@@ -57,7 +57,7 @@ def _stand_ins(text: str) -> dict[int, int]:
     return dict(zip(found, unused, strict=False))
 
 
-class _Stop(Exception):  # noqa: N818 - ends reading early, no error by itself
+class _Stop(Exception):
     """Nothing after this can be read."""
 
 

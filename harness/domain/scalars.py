@@ -129,7 +129,11 @@ Points = Annotated[Decimal, BeforeValidator(_money), Field(allow_inf_nan=False),
 Tolerance = Annotated[str, BeforeValidator(_tolerance), _SCALAR]
 ModelName = Annotated[str, BeforeValidator(_model_name)]
 EmbeddingName = Annotated[str, BeforeValidator(_embedding_name)]
-YesNo = Annotated[bool, BeforeValidator(_yes)]
+YesNo = Annotated[
+    bool,
+    BeforeValidator(_yes),
+    WithJsonSchema({"enum": [True, False, "yes", "no", "true", "false"]}),
+]
 PassAt = Annotated[Decimal, BeforeValidator(_pass_at), _SCALAR]
 
 

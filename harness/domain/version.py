@@ -19,7 +19,7 @@ __all__ = ["folder_stamp", "folder_version"]
 FILES = ("SKILL.md", "core.lock", "domain.yaml", "rubrics.yaml", "rules.yaml")
 FOLDERS = ("evals", "examples", "references")
 
-_LARGEST = 1 << 40  # bytes; what is too big to read still makes a version
+_LARGEST = 128 * 1024 * 1024  # bytes; what is larger is read by nobody
 
 
 def folder_version(path: str | os.PathLike[str]) -> str:

@@ -76,7 +76,7 @@ def _headline(run: EvalRun) -> str:
         return f"{of}: no score, as none of the {_cases(run.n)} could be scored."
     right = sum(case.score == 1 for case in run.cases)
     whole = all(case.score in (0, 1, None) for case in run.cases)
-    counted = f" ({right} of {run.scored})" if whole else f", over {_cases(run.scored)}"
+    counted = f" ({right:,} of {run.scored:,})" if whole else f", over {_cases(run.scored)}"
     return (
         f"{of}: {_percent(score.mean)} right{counted}; on new cases like these between"
         f" {_percent(score.low)} and {_percent(score.high)}, with 95 % confidence."

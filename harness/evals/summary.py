@@ -15,6 +15,9 @@ from harness.values import EvalCase, Usage, jsonable
 
 __all__ = ["Attempt", "case_key", "sum_up"]
 
+MOST_WARNINGS = 5
+"""Different warnings of answers that a run repeats; it says how many more there are."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
@@ -153,6 +156,11 @@ def _warnings(results: Sequence[CaseResult], planned: int, guard: bool) -> list[
 
 
 def _said(attempts: Sequence[Attempt]) -> list[str]:
-    """Return the answers' own warnings, each once with how many had it."""
+    """Return the answers' own warnings, each once with how many had it, the most common first."""
     counts = Counter(words for attempt in attempts for words in attempt.warnings)
-    return [f"{words} ({count} answers)" for words, count in sorted(counts.items())]
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    lines = [f"{words} (answers: {count})" for words, count in ordered[:MOST_WARNINGS]]
+    if len(ordered) > MOST_WARNINGS:
+        rest = sum(count for _, count in ordered[MOST_WARNINGS:])
+        lines.append(f"{len(ordered) - MOST_WARNINGS} other warnings (answers: {rest})")
+    return lines

@@ -158,16 +158,21 @@ class Harness:
             seconds=time.perf_counter() - started,
         )
 
-    def core(self) -> list[str]:
-        """Choose the stable core anew and write `core.lock`; return the chosen ids.
+    def core(self, *, write: bool = True) -> list[str]:
+        """Choose the stable core anew; return the chosen ids.
+
+        Args:
+            write: Write them to the folder's `core.lock`.
 
         Raises:
             DomainReadOnly: The domain ships with Harness.
         """
         current = self._opened.current()
-        refuse_bundled(current.domain.path)
+        if write:
+            refuse_bundled(current.domain.path)
         ids = current.packer.foundation.core_ids()
-        write_core_lock(current.domain.path, ids)
+        if write:
+            write_core_lock(current.domain.path, ids)
         return ids
 
     # --- questions ---------------------------------------------------------------------------
@@ -202,6 +207,9 @@ class Harness:
             DomainInvalid: The folder has errors.
             QuestionTooLong: The question does not fit the budget.
         """
+
+        if not text.strip():  # before a whole domain is indexed for nothing
+            raise UsageError("The question is empty.", "Say what you want to know.")
 
         def work() -> Packed:
             return self._opened.current().packer.pack(

@@ -48,7 +48,7 @@ def iterate(make: Callable[[], AsyncIterator[T]]) -> Iterator[T]:
         try:
             async for item in make():
                 items.put(("item", item))
-        except Exception as error:  # noqa: BLE001 -- handed over to the caller's thread
+        except Exception as error:
             items.put(("error", error))
         else:
             items.put(("end", None))

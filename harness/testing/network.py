@@ -13,7 +13,7 @@ __all__ = ["LiveNetworkBanned", "ban_live_models"]
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 
-class LiveNetworkBanned(RuntimeError):  # noqa: N818 - named by what happened
+class LiveNetworkBanned(RuntimeError):
     """A test was about to leave this machine.
 
     Not an OSError, so that no client takes it for a network fault and tries again.
@@ -45,15 +45,20 @@ def ban_live_models() -> Iterator[None]:
             raise LiveNetworkBanned(host)
         return look_up(host, *args, **kwargs)
 
+    # Both are inherited, so that taking ours away again brings the originals back.
+    before = {name: vars(socket.socket).get(name) for name in ("connect", "connect_ex")}
     socket.socket.connect = guarded_connect  # type: ignore[method-assign,assignment]
     socket.socket.connect_ex = guarded_connect_ex  # type: ignore[method-assign,assignment]
     socket.getaddrinfo = guarded_look_up
     try:
         yield
     finally:
-        socket.socket.connect = connect  # type: ignore[method-assign]
-        socket.socket.connect_ex = connect_ex  # type: ignore[method-assign]
         socket.getaddrinfo = look_up
+        for name, own in before.items():
+            if own is None:
+                delattr(socket.socket, name)
+            else:
+                setattr(socket.socket, name, own)
 
 
 def _check(connection: socket.socket, address: Any) -> None:

@@ -80,8 +80,8 @@ class Wire(Protocol):
 
 
 def pieces(text: str, most: int = 12) -> list[str]:
-    """Cut text into up to `most` stretches, as a stream brings it; at least two if it can."""
-    size = max(1, -(-len(text) // most))
+    """Cut text into up to `most` stretches of a token's length or more; at least two if it can."""
+    size = max(4, -(-len(text) // most))
     size = min(size, max(1, len(text) // 2))
     return [text[start : start + size] for start in range(0, len(text), size)]
 

@@ -64,6 +64,42 @@ class WordTable:
         """Return the word ids of one row."""
         return self.indices[self.indptr[number] : self.indptr[number + 1]]
 
+    def jaccard(self, rows: np.ndarray, text: str) -> np.ndarray:
+        """Return the word-Jaccard of each row with a text, float64 of shape (len(rows),)."""
+        import numpy as np
+
+        known, size = self.ids(text)
+        flat, ends = self._flat(rows)
+        shared = np.isin(flat, np.array(known, dtype=np.int32))
+        # Sums of stretches as differences of the running sum: a stretch may be empty.
+        running = np.concatenate([[0], np.cumsum(shared)])
+        starts = np.concatenate([[0], ends[:-1]])
+        common = running[ends] - running[starts]
+        result: np.ndarray = common / (ends - starts + size - common)
+        return result
+
+    def shared(self, rows: np.ndarray, known: Sequence[int]) -> list[list[int]]:
+        """Return, for each row, those of the known word ids that it has."""
+        import numpy as np
+
+        flat, ends = self._flat(rows)
+        at = np.flatnonzero(np.isin(flat, np.array(known, dtype=np.int32)))
+        found: list[list[int]] = [[] for _ in range(len(rows))]
+        owners = np.searchsorted(ends, at, side="right").tolist()
+        for owner, word in zip(owners, flat[at].tolist(), strict=True):
+            found[owner].append(word)
+        return found
+
+    def _flat(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ids of all these rows one after another, and where each row's end."""
+        import numpy as np
+
+        starts = self.indptr[rows]
+        sizes = self.indptr[np.asarray(rows) + 1] - starts
+        ends = np.cumsum(sizes)
+        count = int(ends[-1]) if len(ends) else 0
+        return self.indices[np.arange(count) + np.repeat(starts - ends + sizes, sizes)], ends
+
     def ids(self, text: str) -> tuple[list[int], int]:
         """Return the known word ids of a text, ascending, and how many distinct words it has."""
         found = words(text)

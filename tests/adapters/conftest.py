@@ -70,7 +70,9 @@ def few_authorities(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, few_authorities: Path) -> Callable[[Mapping[str, str]], None]:
+def environment(
+    monkeypatch: pytest.MonkeyPatch, few_authorities: Path
+) -> Callable[[Mapping[str, str]], None]:
     """Sets a provider's variables, after all that this machine may have set are gone."""
     for name in list(os.environ):
         if name.startswith(("OPENAI_", "ANTHROPIC_", "LANGSMITH_", "LANGCHAIN_")):

@@ -213,7 +213,7 @@ def test_no_key_is_said_before_any_request(environment, wire):
     name, options = wire
     with ProviderServer([GOOD]) as server:
         environment({"OPENAI_BASE_URL": server.openai_url, "ANTHROPIC_BASE_URL": server.origin})
-        with pytest.raises(MissingKey, match="_API_KEY.*harness config.*baseline:nearest"):
+        with pytest.raises(MissingKey, match=r"_API_KEY.*harness config.*baseline:nearest"):
             ask(LangChainModel(name, options=options))
         environment({"OPENAI_API_KEY": " ", "ANTHROPIC_API_KEY": " "})
         with pytest.raises(MissingKey):
@@ -236,7 +236,7 @@ def test_a_provider_that_is_none(environment):
         ask(LangChainModel("antropic:claude-x"))
     with pytest.raises(UnknownModel, match=r"Did you mean google_"):
         ask(LangChainModel("google:gemini"))
-    with pytest.raises(UnknownModel, match="Known: .*openai"):
+    with pytest.raises(UnknownModel, match=r"Known: .*openai"):
         ask(LangChainModel("zzz:model"))
 
 
@@ -256,7 +256,7 @@ def test_a_provider_whose_package_is_missing(environment, monkeypatch):
 def test_options_that_the_client_does_not_take(environment, wire):
     name, options = wire
     environment({"OPENAI_API_KEY": "k" * 20, "ANTHROPIC_API_KEY": "k" * 20})
-    with pytest.raises(RequestRefused, match="temperature: .*model_options"):
+    with pytest.raises(RequestRefused, match=r"temperature: .*model_options"):
         ask(LangChainModel(name, options={**options, "temperature": "hot"}))
 
 

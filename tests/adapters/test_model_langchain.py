@@ -166,7 +166,10 @@ def test_options_reach_the_client_as_they_are(say):
 def test_keys_come_from_the_environment(say, wire):
     headers = say(wire, [Turn(text="a")]).requests[0].headers
     key = "sk-test-0123456789abcdef"
-    assert key in (headers.get("x-api-key"), headers.get("authorization", "").removeprefix("Bearer "))
+    assert key in (
+        headers.get("x-api-key"),
+        headers.get("authorization", "").removeprefix("Bearer "),
+    )
 
 
 def test_a_base_url_option_wins_over_the_environment(say):

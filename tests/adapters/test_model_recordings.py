@@ -67,7 +67,10 @@ def expected(exchange: Recorded) -> dict:
         thoughts = [item for item in items if item["type"] == "reasoning"]
         return {
             "text": "".join(
-                part["text"] for item in items if item["type"] == "message" for part in item["content"]
+                part["text"]
+                for item in items
+                if item["type"] == "message"
+                for part in item["content"]
             ),
             "calls": [
                 (item["call_id"], item["name"], json.loads(item["arguments"]))
@@ -114,7 +117,9 @@ def whole_message(events: list[dict]) -> dict:
         elif event["type"] == "content_block_delta":
             delta, block = event["delta"], message["content"][event["index"]]
             for key in ("text", "thinking", "signature"):
-                block[key] = block.get(key, "") + delta.get(key, "") if key in delta else block.get(key)
+                block[key] = (
+                    block.get(key, "") + delta.get(key, "") if key in delta else block.get(key)
+                )
         elif event["type"] == "message_delta":
             message["usage"] = event["usage"]
     return message
@@ -130,7 +135,11 @@ def whole_completion(events: list[dict]) -> dict:
                 if "id" not in call:
                     kept["function"]["arguments"] += call["function"]["arguments"]
     said = {"content": text, "tool_calls": list(calls.values())}
-    return {"choices": [{"message": said}], "usage": events[-1]["usage"], "model": events[0]["model"]}
+    return {
+        "choices": [{"message": said}],
+        "usage": events[-1]["usage"],
+        "model": events[0]["model"],
+    }
 
 
 @pytest.mark.parametrize("exchange", exchanges())
@@ -168,7 +177,9 @@ def test_recorded_reasoning_goes_back_to_the_provider_unchanged(say, exchange):
     if reply.message.tool_calls:
         from langchain_core.messages import ToolMessage
 
-        answers = [ToolMessage("done", tool_call_id=call["id"]) for call in reply.message.tool_calls]
+        answers = [
+            ToolMessage("done", tool_call_id=call["id"]) for call in reply.message.tool_calls
+        ]
     else:
         answers = [HumanMessage("And then?")]
     history = [HumanMessage("hello"), reply.message, *answers]

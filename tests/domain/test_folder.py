@@ -19,14 +19,22 @@ WHOLE = {
     "SKILL.md": "---\nname: claims\ndescription: Sorts claims.\n---\n\nRead it twice.\n",
     "domain.yaml": "title: Claims desk\nanswer:\n  kind: label\n  abstain: unclear\n",
     "rules.yaml": "- id: r1\n  text: Storm beats flood.\n  why: Policy 3.\n  accepted_by: Ada\n",
-    "rubrics.yaml": "clear:\n  criteria:\n    - {id: short, text: Is short., points: 2}\n    - text: No jargon.\n  pass_at: 50 %\n",
+    "rubrics.yaml": (
+        "clear:\n  criteria:\n    - {id: short, text: Is short., points: 2}\n"
+        "    - text: No jargon.\n  pass_at: 50 %\n"
+    ),
     "core.lock": "# chosen\ne2\n\ne1\n",
-    "examples/a.yaml": "- id: e1\n  input: |\n    Roof gone.\n    In the storm.\n  output: storm\n  why: no\n"
-    "  steps: [one, two]\n  tags: roof\n  source: p-1\n  date: 2024-01-02\n",
+    "examples/a.yaml": (
+        "- id: e1\n  input: |\n    Roof gone.\n    In the storm.\n  output: storm\n  why: no\n"
+        "  steps: [one, two]\n  tags: roof\n  source: p-1\n  date: 2024-01-02\n"
+    ),
     "examples/b.jsonl": '{"id": 2, "input": "Cellar wet", "output": "flood", "status": "draft"}\n'
     '{"id": "e2", "input": 1.10, "output": "hail", "why": null}\n',
     "examples/c.csv": "id,input,output,tags\n007,Pipe burst,leak,a; b\n",
-    "examples/page.md": "---\ntags: [x]\n---\n# Input\nA tree fell.\n# Output\nstorm\n# Why\nWind.\n# Steps\n- look\n- ask\n",
+    "examples/page.md": (
+        "---\ntags: [x]\n---\n# Input\nA tree fell.\n# Output\nstorm\n# Why\nWind.\n# Steps\n"
+        "- look\n- ask\n"
+    ),
     "evals/dev.csv": "id,input,expected\nd1,Hail on car,hail\n",
     "evals/holdout.yaml": "- id: h1\n  input: q\n  checks: [{contains_all: [a, b]}]\n  repeat: 3\n",
     "evals/sealed/secret.csv": "id,input\nx",
@@ -83,7 +91,8 @@ def test_one_part_is_enough(folder, only) -> None:
 
 
 def test_a_skill_of_other_agents_is_read(folder) -> None:
-    head = "---\nname: claims\ndescription: >\n  Sorts\n  claims.\nmodel: opus\nmetadata:\n  version: 1.0\n---\nBody\n---\nmore\n"
+    head = "---\nname: claims\ndescription: >\n  Sorts\n  claims.\nmodel: opus"
+    head += "\nmetadata:\n  version: 1.0\n---\nBody\n---\nmore\n"
     read = read_domain(folder({"SKILL.md": head}))
     assert read.problems == ()
     assert read.description == "Sorts claims."
@@ -141,7 +150,7 @@ def test_no_folder_a_file_and_a_folder_that_is_none(tmp_path: Path) -> None:
         read_domain(tmp_path / "file")
     with pytest.raises(DomainNotFound, match="no folder"):
         read_domain(tmp_path / "file" / "below")
-    with pytest.raises(DomainNotFound, match="neither SKILL.md nor examples/.*harness init"):
+    with pytest.raises(DomainNotFound, match=r"neither SKILL\.md nor examples/.*harness init"):
         read_domain(tmp_path)
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     with pytest.raises(DomainNotFound):
@@ -311,10 +320,14 @@ def test_ids_name_files_and_are_unique_over_everything(domain) -> None:
     read: Domain = domain(
         {
             "rules.yaml": "- id: e1\n  text: x\n",
-            "examples/a.yaml": "- {id: e1, input: a, output: b}\n- {id: a/b, input: a2, output: b}\n"
-            "- {id: 'a\\b', input: a3, output: b}\n- {id: \"a\\nb: forged\", input: a4, output: b}\n"
-            "- {id: '  ', input: a5, output: b}\n- {id: .., input: a6, output: b}\n"
-            f"- {{id: {'x' * 201}, input: a7, output: b}}\n- {{id: {'y' * 200}, input: a8, output: b}}\n",
+            "examples/a.yaml": (
+                "- {id: e1, input: a, output: b}\n- {id: a/b, input: a2, output: b}\n"
+                "- {id: 'a\\b', input: a3, output: b}\n- {id: \"a\\n"
+                'b: forged", input: a4, output: b}\n'
+                "- {id: '  ', input: a5, output: b}\n- {id: .., input: a6, output: b}\n"
+                f"- {{id: {'x' * 201}, input: a7, output: b}}\n"
+                f"- {{id: {'y' * 200}, input: a8, output: b}}\n"
+            ),
             "evals/dev.csv": "id,input,expected\ne1,a,b\n",
             "evals/holdout.jsonl": '{"id": "e1", "input": "a", "expected": "b"}\n',
         }
@@ -370,3 +383,25 @@ def test_the_stamp_shows_what_was_written(folder) -> None:
     (root / "references/gone.md").symlink_to(root / "nothing")
     assert folder_stamp(root)
     assert folder_version(root)
+
+
+def test_item_files_that_hold_no_list_or_no_mappings(problems) -> None:
+    found = problems(
+        {
+            "examples/a.yaml": "id: e\ninput: a\n",
+            "examples/b.yaml": "# nothing yet\n",
+            "examples/c.yaml": "- just text\n- [a]\n",
+            "evals/dev.yaml": "- just text\n",
+            "evals/holdout.csv": "",
+            "rules.yaml": "- just text\n- {id: r, text: ' '}\n",
+        }
+    )
+    assert [(str(one.place), one.code) for one in found] == [
+        ("evals/dev.yaml:1:3", "wrong-type"),
+        ("evals/holdout.csv:1:1", "empty-file"),
+        ("examples/a.yaml:1:1", "wrong-type"),
+        ("examples/c.yaml:1:3", "wrong-type"),
+        ("examples/c.yaml:2:3", "wrong-type"),
+        ("rules.yaml:1:3", "wrong-type"),
+        ("rules.yaml:2:17", "empty-field"),
+    ]

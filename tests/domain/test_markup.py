@@ -33,7 +33,8 @@ def says(text: str) -> str:
 def test_all_scalars_are_text() -> None:
     entry, problems = read_yaml(
         FILE,
-        "a: no\nb: 0123\nc: 12:30\nd: 1.10\ne: null\nf:\ng: ''\nh: 2024-01-02\ni: ~\nj: |\n  x\n  y\n",
+        "a: no\nb: 0123\nc: 12:30\nd: 1.10\ne: null\nf:\ng: ''\nh: 2024-01-02\ni: ~\nj: |\n"
+        "  x\n  y\n",
     )
     assert problems == []
     assert entry is not None
@@ -52,7 +53,10 @@ def test_all_scalars_are_text() -> None:
 
 
 def test_yaml_s_own_types_are_those_of_yaml_1_2() -> None:
-    text = "[no, 0123, 0o17, 0x1F, 1.5, -2, 1e3, true, null, ~, '5', \"true\", 12:30, 2024-01-02, {a: , b: [1]}]"
+    text = (
+        "[no, 0123, 0o17, 0x1F, 1.5, -2, 1e3, true, null, ~, '5', \"true\", 12:30, 2024-01-02,"
+        " {a: , b: [1]}]"
+    )
     entry, _ = read_yaml(FILE, text)
     assert entry is not None
     typed = own_types(entry.data)
@@ -206,13 +210,8 @@ def test_json_keeps_its_types_where_they_are_wanted() -> None:
 
 def test_lines_that_are_no_items() -> None:
     _, problems = jsonl(
-        '{"a": 1}\n{"a": 1, "a": 2}\n[1]\n{"a": }\n{"a": NaN}\n{"a": "\\u0000"}\n{"b": ["\\ud800"]}\n'
-        + '{"a": ' * 200
-        + "1"
-        + "}" * 200
-        + "\n"
-        + "[" * 100_000
-        + "\n"
+        '{"a": 1}\n{"a": 1, "a": 2}\n[1]\n{"a": }\n{"a": NaN}\n{"a": "\\u0000"}\n'
+        '{"b": ["\\ud800"]}\n' + '{"a": ' * 200 + "1" + "}" * 200 + "\n" + "[" * 100_000 + "\n"
     )
     assert [(one.place.line, one.place.column, one.code) for one in problems] == [
         (2, 10, "duplicate-key"),
@@ -240,10 +239,8 @@ def test_the_column_of_a_key() -> None:
 @given(st.lists(st.dictionaries(st.text(max_size=5), st.text(), max_size=3), max_size=5))
 def test_json_texts_come_back_exactly(items: list[dict[str, str]]) -> None:
     written = "\n".join(json.dumps(one, ensure_ascii=False) for one in items)
-    if (
-        "\\u0000" in written
-        or not written.isprintable()
-        and any(0xD800 <= ord(c) < 0xE000 for c in written)
+    if "\\u0000" in written or (
+        not written.isprintable() and any(0xD800 <= ord(c) < 0xE000 for c in written)
     ):
         return
     data, problems = jsonl(written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import anyio
 import pytest
 
 from harness.domain.formats import AnswerSettings
-from harness.evals.graders import Grade, grade, graders
+from harness.evals.graders import Grade, Grader, grade, graders
 from harness.values import Check, EvalCase, Place
 
 DOMAINS = Path(__file__).parents[2] / "domains"
@@ -28,8 +29,9 @@ def graded(
 ) -> Grade:
     check = Check(grader=name, spec=spec, place=PLACE)
     case = EvalCase(id="c", input="?", expected=expected, checks=(check,), split="dev", place=PLACE)
-    known = graders(locale)
-    return anyio.run(grade, check, answer, case, AnswerSettings(**settings), known)
+    found = graders(locale)[name](check, answer, case, AnswerSettings(**settings))
+    assert isinstance(found, Grade)
+    return found
 
 
 def met(*args: Any, **kwargs: Any) -> bool | None:
@@ -135,6 +137,10 @@ def test_number(spec: Any, answer: str, right: bool) -> None:
     assert met("number", spec, answer) is right
 
 
+def test_limits_that_are_one_number_are_said_as_one() -> None:
+    assert graded("number", {"low": "2", "high": "2"}, "3").why == "expected exactly 2, got 3"
+
+
 def test_number_uses_the_domain() -> None:
     assert met("number", None, "13", expected="12.5", within="5 %")
     assert met("number", "12.5", "13", within="0.5")
@@ -174,11 +180,16 @@ def test_every_shipped_check_passes_its_own_expectation() -> None:
     for path in sorted((DOMAINS / "clinical-calculators/evals").glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             item = json.loads(line)
+            expected = item["expected"]
             for name, spec in (pair for check in item["checks"] for pair in check.items()):
-                found = graded(name, spec, f"It is {item['expected']}.\n\n{item['expected']}")
-                found = graded(name, spec, item["expected"]) if name == "exact" else found
+                if name == "number":
+                    wrong = f"Answer: {3 * abs(Decimal(expected)) + 1}"
+                    said = f"I took {expected} twice.\n\n**Answer:** {expected} (rounded to 3)"
+                else:
+                    said, wrong = expected, f"{expected}."
+                found = graded(name, spec, said)
                 assert found.met, (item["id"], found.why)
-                assert not graded(name, spec, f"Answer: {item['expected']}000001").met
+                assert not graded(name, spec, wrong).met
                 compared += 1
     assert compared >= 800
 
@@ -194,9 +205,7 @@ def test_json_equal_to_expected() -> None:
     assert met("json", None, said, expected=json.dumps(INVOICE))
     wrong = graded("json", None, json.dumps({**INVOICE, "total": 0.1}), expected=INVOICE)
     assert (wrong.met, wrong.score) == (False, pytest.approx(2 / 3))
-    assert wrong.why == "`total`: expected 1200.5, got 0.1".replace("1200.5", "“1200.5”").replace(
-        "got 0.1", "got “0.1”"
-    )
+    assert wrong.why == "`total`: expected “1200.5”, got “0.1”"
     extra = graded("json", None, json.dumps({**INVOICE, "more": 1}), expected=INVOICE)
     assert not extra.met
     assert "`more` is not expected" in extra.why
@@ -245,8 +254,15 @@ def test_a_json_check_without_sense_is_unscored(spec: Any) -> None:
 # --- the registry -----------------------------------------------------------------------------
 
 
-def test_an_unknown_grader_is_unscored() -> None:
-    found = graded("rubric", "kind", "x")
+def run_grade(name: str, known: dict[str, Grader]) -> Grade:
+    check = Check(grader=name, spec=None, place=PLACE)
+    case = EvalCase(id="c", input="?", checks=(check,), split="dev", place=PLACE, expected="x")
+    return anyio.run(grade, check, "x", case, AnswerSettings(), known)
+
+
+def test_graders_are_found_by_name() -> None:
+    assert run_grade("exact", graders()).met
+    found = run_grade("rubric", graders())
     assert found.met is None
     assert "no grader called `rubric`" in found.why
 
@@ -257,10 +273,7 @@ async def _slow(check: Check, answer: str, case: EvalCase, settings: AnswerSetti
 
 
 def test_a_grader_may_take_time() -> None:
-    check = Check(grader="judge", spec=None, place=PLACE)
-    case = EvalCase(id="c", input="?", checks=(check,), split="dev", place=PLACE)
-    known = {**graders(), "judge": _slow}
-    assert anyio.run(grade, check, "x", case, AnswerSettings(), known).why == "judged x"
+    assert run_grade("judge", {**graders(), "judge": _slow}).why == "judged x"
 
 
 def test_each_grader_shows_itself_in_yaml() -> None:

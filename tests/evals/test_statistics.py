@@ -142,7 +142,7 @@ def test_one_case(right: float) -> None:
 def test_all_alike_is_never_certain(right: float) -> None:
     alone = summarise([right] * 100, [""] * 100)
     assert alone.method == "wilson"
-    assert (alone.low, alone.high)[int(1 - right)] == right
+    assert (alone.low, alone.high)[int(right)] == right
     related = summarise([right] * 100, [f"s{index // 5}" for index in range(100)])
     assert related.method == "wilson_sources"
     assert (related.low, related.high) == pytest.approx(wilson(20 * right, 20))

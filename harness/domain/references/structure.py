@@ -69,7 +69,7 @@ class Parsed:
     numbered: bool = True
 
 
-class Unreadable(Exception):  # noqa: N818 - a finding on its way up, not an error of ours
+class Unreadable(Exception):
     """Carries the finding that ends the reading of a document."""
 
     def __init__(self, code: Code, message: str, *, line: int = 1) -> None:

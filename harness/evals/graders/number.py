@@ -111,6 +111,8 @@ def _wanted(spec: Any, expected: Any, settings: AnswerSettings, locale: str) -> 
         lows.append(value - spread)
         highs.append(value + spread)
         words[0] += f" ± {spread.normalize():f}" if spread else ""
+    if numbers.keys() == {"low", "high"} and lows == highs:
+        words = [f"exactly {keys['low']}"]
     low, high = max(lows, default=None), min(highs, default=None)
     if low is not None and high is not None and low > high:
         raise ValueError("no number is within its limits")

@@ -1,0 +1,1 @@
+"""Adapters: each puts one library behind a seam."""

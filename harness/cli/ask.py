@@ -1,0 +1,72 @@
+"""`harness ask`: the answer as it streams in, then what stands behind it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.options import print_json
+from harness.cli.show import answer_notes, estimate
+from harness.values import Answer, jsonable
+
+if TYPE_CHECKING:
+    from harness.sdk import Harness
+
+__all__ = ["answer", "answer_json", "would_send"]
+
+
+def answer(harness: Harness, question: str, how: Mapping[str, Any], *, as_json: bool) -> None:
+    """Ask, and print the answer: the text on stdout, what stands behind it on stderr."""
+    if as_json:
+        print_json(answer_json(harness.ask(question, **how)))
+        return
+    said = ""
+    for event in harness.stream(question, **how):
+        if isinstance(event, Answer):
+            if not said:
+                print(event.text, end="", flush=True)
+            print()
+            print(answer_notes(event), file=sys.stderr)
+        elif event.restart:
+            if said:
+                print("\n(the stream broke; once more from the start)", file=sys.stderr)
+            said = ""
+        else:
+            said += event.text
+            print(event.text, end="", flush=True)
+
+
+def answer_json(given: Answer) -> dict[str, Any]:
+    """Return an answer as `ask --json` prints it."""
+    return {
+        "run": given.run,
+        "domain": given.domain,
+        "version": given.version,
+        "text": given.text,
+        "value": jsonable(given.value),
+        "unit": given.unit,
+        "abstained": given.abstained,
+        "model": given.model,
+        "usage": jsonable(given.usage),
+        "demonstrations": jsonable(given.demonstrations),
+        "passages": jsonable(given.passages),
+        "seconds": given.seconds,
+        "warnings": list(given.warnings),
+    }
+
+
+def would_send(harness: Harness, question: str, how: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print what asking would send, to whom, at what price."""
+    what = harness.estimate(question, **how)
+    if as_json:
+        print_json(
+            {
+                "model": what.model,
+                "destination": what.destination,
+                "input_cost_usd": jsonable(what.input_cost_usd),
+                "context": what.packed.to_json(),
+            }
+        )
+    else:
+        print(estimate(what))

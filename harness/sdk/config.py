@@ -1,0 +1,55 @@
+"""Every setting with its value and where that came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.domain import read_domain
+from harness.sdk.bundled import find_domain
+from harness.settings import SETTINGS, Origin, Settings, find_home
+
+__all__ = ["SettingLine", "explain_settings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingLine:
+    """One setting as it stands."""
+
+    name: str
+    value: Any
+    origin: Origin
+    where: str
+    variable: str
+    about: str
+
+
+def explain_settings(domain: str | None, flags: Mapping[str, Any]) -> list[SettingLine]:
+    """Return every setting as it stands for a domain, or without one.
+
+    Raises:
+        DomainNotFound: There is no such domain.
+    """
+    settings = Settings(flags)
+    of_domain: dict[str, Any] = {}
+    near: Path | None = None
+    if domain:
+        near = find_domain(domain)
+        said = read_domain(near).settings
+        of_domain = {"model": said.model, "fallback_model": said.fallback_model}
+    lines = []
+    for setting in SETTINGS:
+        value = settings.beside(setting.name, of_domain.get(setting.name))
+        lines.append(
+            SettingLine(
+                name=setting.name,
+                value=str(find_home(settings, near)) if setting.name == "home" else value.value,
+                origin=value.origin,
+                where=value.where,
+                variable=setting.variable,
+                about=setting.about,
+            )
+        )
+    return lines
