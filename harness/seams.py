@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -152,6 +153,16 @@ class Model(Protocol):
     @property
     def context_window(self) -> int | None:
         """Most input tokens that the model takes, where known."""
+
+    @property
+    def destination(self) -> str:
+        """To whom the text goes; empty where it stays on this machine."""
+
+    def cost(self, input_tokens: int, output_tokens: int) -> Decimal | None:
+        """Return the price in US dollars, nothing cached; None where it is not known."""
+
+    async def aclose(self) -> None:
+        """Close the connections that the running event loop opened; a later call opens anew."""
 
     def stream(
         self,

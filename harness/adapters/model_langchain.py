@@ -10,13 +10,16 @@ provider says `provider_requests`; how streams end, `provider_replies`; what err
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from harness.adapters.prices import cost_usd
 from harness.adapters.provider_clients import chat_client, chat_profile, own_pool
 from harness.adapters.provider_errors import Fault, read_error
 from harness.adapters.provider_names import secrets_in, split_name
@@ -106,6 +109,23 @@ class LangChainModel:
         tokens = self._profile.get("max_input_tokens")
         return int(tokens) if tokens else None
 
+    @property
+    def destination(self) -> str:
+        """Whose API the text goes to, and where that is if the user has said so."""
+        variables = (f"{self._provider.upper()}_BASE_URL", f"{self._provider.upper()}_API_BASE")
+        told = [self._options.get("base_url"), *map(os.environ.get, variables)]
+        where = next((str(url) for url in told if url), "")
+        return f"{self._provider} at {where}" if where else self._provider
+
+    def cost(self, input_tokens: int, output_tokens: int) -> Decimal | None:
+        """Return the price in US dollars, nothing cached; None where it is not known."""
+        return cost_usd(
+            self._provider,
+            (self._model,),
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+        )
+
     async def stream(
         self,
         messages: Sequence[BaseMessage],
@@ -188,10 +208,13 @@ class LangChainModel:
             arguments |= schema_arguments(chat, family, request.schema, bound)
         messages = mark_cache(request.messages, family, self._model)
         stream = runnable.astream(messages, **arguments)
+        from langsmith import tracing_context
+
         async with aclosing(stream) as source:  # type: ignore[type-var] # an async generator
             while True:
                 try:
-                    with anyio.fail_after(self._timeout):
+                    # LANGSMITH_TRACING would send the domain's text to one provider more.
+                    with anyio.fail_after(self._timeout), tracing_context(enabled=False):
                         chunk = await anext(source)
                 except StopAsyncIteration:
                     return

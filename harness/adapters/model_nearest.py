@@ -42,9 +42,17 @@ class NearestModel:
 
     name = "baseline:nearest"
     context_window: int | None = None
+    destination = ""
 
     def __init__(self, counter: TokenCounter) -> None:
         self._counter = counter
+
+    def cost(self, input_tokens: int, output_tokens: int) -> Decimal:  # noqa: ARG002 -- it is free
+        """Return 0."""
+        return Decimal(0)
+
+    async def aclose(self) -> None:
+        """Do nothing: there are no connections."""
 
     async def stream(
         self,

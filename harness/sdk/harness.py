@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,7 @@ class Estimate:
     model: str
     destination: str
     packed: Packed
-    input_cost_usd: Any
+    input_cost_usd: Decimal | None
 
 
 class Harness:
@@ -73,7 +74,8 @@ class Harness:
 
     Args:
         domain: Path of a domain folder, or the name of a shipped domain.
-        model: `provider:model` or `baseline:nearest`; goes before every other word on it.
+        model: `provider:model` or `baseline:nearest`; goes before every other word on it. A
+            `Model` of your own is used as it is.
         model_options: Reach the provider's client as they are; go before the domain's.
         home: The state folder.
         settings: All settings, where the caller has resolved them.
@@ -85,16 +87,18 @@ class Harness:
         self,
         domain: str | Path,
         *,
-        model: str | None = None,
+        model: str | Model | None = None,
         model_options: Mapping[str, Any] | None = None,
         home: str | Path | None = None,
         settings: Settings | None = None,
         embedder: Embedder | None = None,
         progress: Progress | None = None,
     ) -> None:
-        flags = {"model": model, "home": str(home) if home else None}
+        own = None if model is None or isinstance(model, str) else model
+        name = own.name if own else model
+        flags = {"model": name, "home": str(home) if home else None}
         self.settings = settings or Settings(flags)
-        self._model_flag = model
+        self._own_model = own
         self._options = dict(model_options or {})
         self._opened = Opened(
             find_domain(domain), self.settings, embedder=embedder, progress=progress
@@ -108,8 +112,16 @@ class Harness:
         self.close()
 
     def close(self) -> None:
-        """Let go of the index; a later call opens it again."""
+        """Let go of the index and of connections; a later call opens them again."""
         self._opened.close()
+        for model in self._models.values():
+            portal.call(model.aclose)
+
+    async def aclose(self) -> None:
+        """Let go of the index, and of the connections that the running loop opened."""
+        self._opened.close()
+        for model in self._models.values():
+            await model.aclose()
 
     @property
     def home(self) -> Path:
@@ -207,7 +219,6 @@ class Harness:
             DomainInvalid: The folder has errors.
             QuestionTooLong: The question does not fit the budget.
         """
-
         if not text.strip():  # before a whole domain is indexed for nothing
             raise UsageError("The question is empty.", "Say what you want to know.")
 
@@ -230,9 +241,9 @@ class Harness:
         model = self._model()
         return Estimate(
             model=model.name,
-            destination=getattr(model, "destination", ""),
+            destination=model.destination,
             packed=packed,
-            input_cost_usd=getattr(model, "input_price", lambda _: 0)(packed.tokens),
+            input_cost_usd=model.cost(packed.tokens, 0),
         )
 
     def ask(self, text: str, **how: Any) -> Answer:
@@ -377,6 +388,8 @@ class Harness:
 
     def _made(self, name: str) -> Model:
         """Return the model of that name; one is made for each name and kind of options."""
+        if self._own_model and name == self._own_model.name:
+            return self._own_model
         settings = self._opened.current().domain.settings
         options = {**settings.model_options, **self._options}
         key = f"{name}\0{options!r}\0{settings.providers_allowed!r}"

@@ -103,6 +103,18 @@ class ScriptedModel:
         """As given."""
         return self._window
 
+    @property
+    def destination(self) -> str:
+        """Nowhere: it runs in this process."""
+        return ""
+
+    def cost(self, input_tokens: int, output_tokens: int) -> Decimal | None:  # noqa: ARG002 -- a price a call
+        """Return the cost of one call, as given."""
+        return self._cost
+
+    async def aclose(self) -> None:
+        """Do nothing: there are no connections."""
+
     async def stream(
         self,
         messages: Sequence[BaseMessage],

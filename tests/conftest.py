@@ -1,0 +1,47 @@
+"""Fixtures for all tests: no live network, a state folder of one's own, small real domains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.testing import ban_live_models
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No live models, no keys, no settings of this machine; state in the test's own folder."""
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HARNESS_HOME", str(tmp_path / "home"))
+    with ban_live_models():
+        yield
+
+
+@pytest.fixture(scope="session")
+def shipped_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder that all tests of the session share: a shipped domain is indexed once."""
+    return tmp_path_factory.getbasetemp().parent / "shipped-home"
+
+
+@pytest.fixture
+def write_domain(tmp_path: Path) -> Callable[..., Path]:
+    """Write a domain folder from texts by file name; SKILL.md is there unless given."""
+
+    def write(name: str = "small", **files: str) -> Path:
+        folder = tmp_path / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "SKILL.md").write_text(
+            f"---\nname: {name}\ndescription: A small domain for tests.\n---\nBe exact.\n", "utf-8"
+        )
+        for path, text in files.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, "utf-8")
+        return folder
+
+    return write
