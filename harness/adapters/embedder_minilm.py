@@ -23,16 +23,14 @@ __all__ = ["MiniLMEmbedder"]
 MODEL = Path(__file__).parents[1] / "data" / "minilm-l6-v2-int8"
 WINDOW = 254
 """Tokens of text in one pass; with [CLS] and [SEP] the 256 that the model was trained on."""
-MOST_WINDOWS = 4
 CHUNK = 64
 
 
 class MiniLMEmbedder:
     """Mean-pooled, L2-normalised sentence embeddings of 384 dimensions.
 
-    A text of more than 254 tokens is cut into windows of equal step, at most 4, the first and
-    the last always among them, and its vector is the normalised mean of theirs: the question at
-    the end of a long note counts, too.
+    A text of more than 254 tokens is read in two windows, its first and its last 254 tokens, and
+    its vector is the normalised mean of theirs: a question at the end of a long note counts, too.
     """
 
     name = "minilm"
@@ -100,13 +98,7 @@ def _spread(work: Any, starts: range) -> Iterator[int]:
 
 
 def _windows(ids: list[int]) -> list[list[int]]:
-    if len(ids) <= WINDOW:
-        return [ids]
-    count = min(MOST_WINDOWS, -(-len(ids) // WINDOW))
-    last = len(ids) - WINDOW
-    return [
-        ids[start : start + WINDOW] for start in (last * n // (count - 1) for n in range(count))
-    ]
+    return [ids] if len(ids) <= WINDOW else [ids[:WINDOW], ids[-WINDOW:]]
 
 
 def _pass(session: Any, ids: list[int]) -> np.ndarray:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from harness.bank.bm25 import TermIndex
 from harness.bank.index import hold, read_items, read_manifest
@@ -31,6 +32,7 @@ class Bank:
         version: Name of the index: a hash of content, models and format.
         items: Every item, in row order.
         words: The words of every item.
+        close: Lets go of files and memory; a second call does nothing.
     """
 
     def __init__(self, folder: Path, *, embedder: Embedder, store: Store) -> None:
@@ -50,12 +52,9 @@ class Bank:
         self._rows = {item.key: row for row, item in enumerate(self.items)}
         self._is_passage = np.array([item.kind == "passage" for item in self.items], dtype=bool)
         self._index: VectorIndex = store.open(folder / "chroma")
+        # A bank that a newer one has replaced is let go when its last user is done with it.
+        self.close = weakref.finalize(self, _let_go, self._index, self._held)
         self._terms = TermIndex(folder / "bm25")
-
-    def close(self) -> None:
-        """Let go of files and memory."""
-        self._index.close()
-        self._held.close()
 
     def row_of(self, key: str) -> int | None:
         """Return the row of an item by its key, `example/t001`."""
@@ -119,3 +118,8 @@ class Bank:
         # Equal scores by row: the order must not hang on how the partition fell.
         ordered: np.ndarray = best[np.lexsort((best, -scores[best]))]
         return ordered
+
+
+def _let_go(index: VectorIndex, held: IO[bytes]) -> None:
+    index.close()
+    held.close()

@@ -37,7 +37,8 @@ async def evaluate(
     """Run the cases of a split; the result is kept in the state folder. See `aevaluate`."""
     import anyio.to_thread
 
-    domain = (await anyio.to_thread.run_sync(harness.current)).domain
+    current = await anyio.to_thread.run_sync(harness.current)  # the run keeps this version
+    domain = current.domain
     cases = _chosen(domain, split, limit, ids)
 
     async def ask(case: EvalCase, _repeat: int) -> Answer:
@@ -46,6 +47,7 @@ async def evaluate(
             files=[domain.path / name for name in case.files],
             policy=policy,
             guard_case=case if guard else None,
+            current=current,
         )
 
     folder = harness.home / "evals"
@@ -57,7 +59,7 @@ async def evaluate(
             domain=domain.name,
             version=domain.version,
             split=split,
-            model=harness.model_name(),
+            model=harness.models.name(domain.settings),
             policy=policy or domain.settings.context.policy,
             guard=guard,
         ),

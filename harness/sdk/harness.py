@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +12,17 @@ import anyio.to_thread
 
 from harness.context import Guard
 from harness.domain import Domain, Policy, SectionSize, lint
-from harness.domain.answers import read_answer
 from harness.errors import ProviderUnavailable, RateLimited, UsageError
 from harness.sdk import portal
 from harness.sdk.attachments import read_files
 from harness.sdk.bundled import find_domain, refuse_bundled
 from harness.sdk.core_lock import write_core_lock
 from harness.sdk.messages import to_langchain
+from harness.sdk.models import Models
 from harness.sdk.opened import Current, Opened
-from harness.sdk.runs import new_run_id
+from harness.sdk.results import Estimate, Indexed, to_answer
 from harness.settings import Settings
 from harness.values import Answer, Delta, EvalCase, Packed, Problem, Reply, Section
-from harness.wiring import make_model
 
 if TYPE_CHECKING:
     from harness.evals import EvalRun
@@ -35,35 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Estimate", "Harness", "Indexed"]
 
 Sections = Mapping[Section, int | str | SectionSize]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Indexed:
-    """What indexing did: `items` by kind, texts embedded now and items that needed no embedding."""
-
-    domain: str
-    version: str
-    items: Mapping[str, int]
-    embedded: int
-    reused: int
-    seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """What would leave the machine if the question were asked.
-
-    Attributes:
-        model: `provider:model`.
-        destination: To whom it would go; empty for the baseline, which sends nothing.
-        packed: What would be sent, as it would be packed.
-        input_cost_usd: Price of the input, none of it cached; None where it is not known.
-    """
-
-    model: str
-    destination: str
-    packed: Packed
-    input_cost_usd: Decimal | None
 
 
 class Harness:
@@ -98,12 +66,10 @@ class Harness:
         name = own.name if own else model
         flags = {"model": name, "home": str(home) if home else None}
         self.settings = settings or Settings(flags)
-        self._own_model = own
-        self._options = dict(model_options or {})
+        self.models = Models(self.settings, dict(model_options or {}), own)
         self._opened = Opened(
             find_domain(domain), self.settings, embedder=embedder, progress=progress
         )
-        self._models: dict[str, Model] = {}
 
     def __enter__(self) -> Harness:
         return self
@@ -114,14 +80,12 @@ class Harness:
     def close(self) -> None:
         """Let go of the index and of connections; a later call opens them again."""
         self._opened.close()
-        for model in self._models.values():
-            portal.call(model.aclose)
+        portal.call(self.models.aclose)
 
     async def aclose(self) -> None:
         """Let go of the index, and of the connections that the running loop opened."""
         self._opened.close()
-        for model in self._models.values():
-            await model.aclose()
+        await self.models.aclose()
 
     @property
     def home(self) -> Path:
@@ -219,26 +183,49 @@ class Harness:
             DomainInvalid: The folder has errors.
             QuestionTooLong: The question does not fit the budget.
         """
+        return (
+            await self._prepare(
+                text,
+                files=files,
+                policy=policy,
+                budget=budget,
+                sections=sections,
+                exclude=exclude,
+                guard_case=guard_case,
+            )
+        )[1]
+
+    async def _prepare(
+        self,
+        text: str,
+        *,
+        current: Current | None = None,
+        files: Sequence[str | Path] = (),
+        sections: Sections | None = None,
+        guard_case: EvalCase | None = None,
+        **how: Any,
+    ) -> tuple[Current, Packed]:
+        """Pack for a question, over the domain as it is now or as it was given."""
         if not text.strip():  # before a whole domain is indexed for nothing
             raise UsageError("The question is empty.", "Say what you want to know.")
 
-        def work() -> Packed:
-            return self._opened.current().packer.pack(
+        def work() -> tuple[Current, Packed]:
+            now = current or self._opened.current()
+            packed = now.packer.pack(
                 text,
                 files=read_files(files),
-                policy=policy,
-                budget=budget,
                 sections=_sizes(sections),
-                exclude=exclude,
                 guard=Guard(guard_case) if guard_case else None,
+                **how,
             )
+            return now, packed
 
         return await anyio.to_thread.run_sync(work)
 
     def estimate(self, text: str, **how: Any) -> Estimate:
         """Return what asking would send, to whom, at what price; nothing is sent."""
-        packed = self.preview(text, **how)
-        model = self._model()
+        current, packed = portal.call(lambda: self._prepare(text, **how))
+        model = self.models.main(current.domain.settings)
         return Estimate(
             model=model.name,
             destination=model.destination,
@@ -287,15 +274,14 @@ class Harness:
             As `aask`.
         """
         started = time.perf_counter()
-        packed = await self.apreview(text, **how)
-        current = self._opened.current()
+        current, packed = await self._prepare(text, **how)
         answer_schema = schema or current.domain.settings.answer.schema
         warnings: list[str] = []
-        async for event in self._reply(packed, answer_schema, warnings):
+        async for event in self._reply(current, packed, answer_schema, warnings):
             if isinstance(event, Delta):
                 yield event
             else:
-                yield _answer(
+                yield to_answer(
                     current.domain,
                     packed,
                     event,
@@ -305,15 +291,21 @@ class Harness:
                 )
 
     async def _reply(
-        self, packed: Packed, schema: Mapping[str, Any] | None, warnings: list[str]
+        self,
+        current: Current,
+        packed: Packed,
+        schema: Mapping[str, Any] | None,
+        warnings: list[str],
     ) -> AsyncIterator[Delta | Reply]:
         """Stream from the model; where it can't be reached, from the fallback."""
         messages = to_langchain(packed.messages)
         try:
-            async for event in self._model().stream(messages, schema=schema):
+            async for event in self.models.main(current.domain.settings).stream(
+                messages, schema=schema
+            ):
                 yield event
         except (ProviderUnavailable, RateLimited) as error:
-            fallback = self._fallback()
+            fallback = self.models.fallback(current.domain.settings)
             if fallback is None:
                 raise
             warnings.append(f"{error.model} failed, so {fallback.name} answered: {error.message}")
@@ -367,37 +359,9 @@ class Harness:
             ids=None if cases is None else frozenset(cases),
         )
 
-    # --- the model ---------------------------------------------------------------------------
-
     def current(self) -> Current:
         """Return the domain with its index and packer, as the folder is now."""
         return self._opened.current()
-
-    def model_name(self) -> str:
-        """Return the name of the model that would answer now."""
-        said = self._opened.current().domain.settings.model
-        return str(self.settings.beside("model", said).value)
-
-    def _model(self) -> Model:
-        return self._made(self.model_name())
-
-    def _fallback(self) -> Model | None:
-        said = self._opened.current().domain.settings.fallback_model
-        name = self.settings.beside("fallback_model", said).value
-        return self._made(name) if name else None
-
-    def _made(self, name: str) -> Model:
-        """Return the model of that name; one is made for each name and kind of options."""
-        if self._own_model and name == self._own_model.name:
-            return self._own_model
-        settings = self._opened.current().domain.settings
-        options = {**settings.model_options, **self._options}
-        key = f"{name}\0{options!r}\0{settings.providers_allowed!r}"
-        if key not in self._models:
-            self._models[key] = make_model(
-                name, settings=self.settings, options=options, allowed=settings.providers_allowed
-            )
-        return self._models[key]
 
 
 def _sizes(sections: Sections | None) -> dict[Section, SectionSize]:
@@ -405,40 +369,3 @@ def _sizes(sections: Sections | None) -> dict[Section, SectionSize]:
         return {name: SectionSize.read(size) for name, size in (sections or {}).items()}
     except ValueError as error:
         raise UsageError(f"A section's size is off: {error}.", "Write 500 or 25 %.") from error
-
-
-def _answer(
-    domain: Domain,
-    packed: Packed,
-    reply: Reply,
-    *,
-    schema: Mapping[str, Any] | None,
-    seconds: float,
-    warnings: tuple[str, ...],
-) -> Answer:
-    settings = domain.settings.answer
-    read = read_answer(
-        reply.text,
-        kind="json" if schema else settings.kind,
-        labels=domain.labels,
-        unit=settings.unit,
-        schema=schema or settings.schema,
-        abstain=settings.abstain,
-        locale=domain.settings.language or "en",
-    )
-    problem = (f"The answer has no value to read: {read.problem}.",) if read.problem else ()
-    return Answer(
-        run=new_run_id(),
-        domain=domain.name,
-        version=domain.version,
-        text=reply.text,
-        value=read.value,
-        unit=read.unit,
-        abstained=read.abstained,
-        model=reply.model,
-        usage=reply.usage,
-        demonstrations=packed.shown("example", "eval"),
-        passages=packed.shown("passage"),
-        seconds=seconds,
-        warnings=(*warnings, *problem),
-    )

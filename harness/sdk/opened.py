@@ -82,9 +82,7 @@ class Opened:
         with self._refreshing:
             stamp = folder_stamp(self.folder) if self.folder.is_dir() else ""
             if self._current is None or self._current.stamp != stamp:
-                fresh = self._open(stamp)
-                self.close()
-                self._current = fresh
+                self._current = self._open(stamp)
             return self._current
 
     def close(self) -> None:

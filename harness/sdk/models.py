@@ -1,0 +1,65 @@
+"""Which model answers for a domain, and the models made so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.wiring import make_model
+
+if TYPE_CHECKING:
+    from harness.domain import DomainSettings
+    from harness.seams import Model
+    from harness.settings import Settings
+
+__all__ = ["Models"]
+
+
+class Models:
+    """Makes each model once, so that its connections are used again.
+
+    Args:
+        settings: The process's settings.
+        options: Reach the provider's client as they are; go before the domain's.
+        own: A model that the caller brings, used under its own name.
+    """
+
+    def __init__(self, settings: Settings, options: Mapping[str, Any], own: Model | None) -> None:
+        self._settings = settings
+        self._options = options
+        self._own = own
+        self._made: dict[str, Model] = {}
+
+    def name(self, domain: DomainSettings) -> str:
+        """Return the name of the model that answers for a domain."""
+        return str(self._settings.beside("model", domain.model).value)
+
+    def main(self, domain: DomainSettings) -> Model:
+        """Return the model that answers for a domain.
+
+        Raises:
+            UnknownModel: There is no such model.
+            ProviderNotAllowed: The domain forbids its provider.
+        """
+        return self._get(self.name(domain), domain)
+
+    def fallback(self, domain: DomainSettings) -> Model | None:
+        """Return the model that is tried where the main one can't be reached."""
+        name = self._settings.beside("fallback_model", domain.fallback_model).value
+        return self._get(name, domain) if name else None
+
+    async def aclose(self) -> None:
+        """Close the connections that the running loop opened."""
+        for model in self._made.values():
+            await model.aclose()
+
+    def _get(self, name: str, domain: DomainSettings) -> Model:
+        if self._own and name == self._own.name:
+            return self._own
+        options = {**domain.model_options, **self._options}
+        key = f"{name}\0{options!r}\0{domain.providers_allowed!r}"
+        if key not in self._made:
+            self._made[key] = make_model(
+                name, settings=self._settings, options=options, allowed=domain.providers_allowed
+            )
+        return self._made[key]
