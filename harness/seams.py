@@ -6,7 +6,7 @@ each; `harness.wiring` alone knows which setting names which adapter.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -106,6 +106,9 @@ class Store(Protocol):
             OSError: The folder can't be written.
             BankError: What was written could not be read back.
         """
+
+    def steady(self, folder: Path) -> Iterator[Path]:
+        """Yield the files of the store in `folder` that reading leaves as they are."""
 
     def open(self, folder: Path) -> VectorIndex:
         """Open the store in `folder` for reading.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,20 +80,38 @@ class ChromaStore:
             raise OSError(f"Chroma could not write {folder}: {error}") from error
         _read_back(reader, folder, groups)
 
+    def steady(self, folder: Path) -> Iterator[Path]:
+        """Yield the HNSW files of every collection that is large enough to have been written.
+
+        Chroma notes each opening in its SQLite file, which `open` checks by itself; a small
+        collection lives in there alone, and its HNSW files are made anew at each opening.
+        """
+        for metadata in sorted(folder.glob("*/index_metadata.pickle")):
+            yield from sorted(metadata.parent.iterdir())
+
     def open(self, folder: Path) -> ChromaIndex:
         """Open the folder for reading.
 
         Raises:
             BankError: There is no sound Chroma store there.
         """
-        if not (folder / "chroma.sqlite3").is_file():
-            raise BankError(f"There is no Chroma store in {folder}.")
         try:
+            _check_sqlite(folder / "chroma.sqlite3")
             return ChromaIndex(_client(folder))
-        except (OSError, KeyboardInterrupt, SystemExit):
+        except (OSError, BankError, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # see `update`
             raise BankError(f"Chroma could not open {folder}: {error}") from error
+
+
+def _check_sqlite(path: Path) -> None:
+    """Chroma itself may crash, or fill the disk, on a damaged file."""
+    if not path.is_file():
+        raise BankError(f"{path} is missing.")
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
+        (verdict,) = connection.execute("PRAGMA quick_check").fetchone()
+    if verdict != "ok":
+        raise BankError(f"{path} is damaged: {verdict}")
 
 
 def _update(client: Any, name: str, group: VectorGroup) -> None:

@@ -5,7 +5,7 @@ bm25/              bm25s' own files; not there where the bank is empty
 vectors.npy        float32 of shape (items, dimensions), read by memory map
 words.npz, vocabulary.json
 items.jsonl        a BankItem a line, with its digest
-manifest.json      written last: counts, models, and a hash of every file above
+manifest.json      written last: counts, models, and a hash of every file that stays as it is
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -80,12 +78,22 @@ def read_items(folder: Path) -> list[tuple[str, BankItem]]:
         return [(digest, BankItem(**values)) for digest, values in map(json.loads, file)]
 
 
-def seal(folder: Path, version: str, models: str, items: Iterable[BankItem]) -> None:
-    """Write the manifest, and have the disk hold everything, before the folder gets its name."""
+def seal(
+    folder: Path, *, version: str, models: str, items: Iterable[BankItem], steady: Iterable[Path]
+) -> None:
+    """Write the manifest, and have the disk hold everything, before the folder gets its name.
+
+    Args:
+        folder: The index folder.
+        version: Its name to be.
+        models: Embedder and counter.
+        items: What it indexes.
+        steady: The files of its vector store that reading leaves as they are.
+    """
     counts: dict[str, int] = {}
     for item in items:
         counts[item.kind] = counts.get(item.kind, 0) + 1
-    files = {str(path.relative_to(folder)): _hash(path) for path in _unchanging(folder)}
+    files = {str(path.relative_to(folder)): _hash(path) for path in (*_own(folder), *steady)}
     manifest = Manifest(version=version, models=models, counts=counts, files=files)
     written = json.dumps(dataclasses.asdict(manifest), indent=1)
     (folder / "manifest.json").write_text(written, "utf-8")
@@ -105,8 +113,7 @@ def read_manifest(folder: Path) -> Manifest:
         for name, expected in manifest.files.items():
             if _hash(folder / name) != expected:
                 raise BankError(f"{name} of the index in {folder} is damaged.")
-        _check_sqlite(folder / "chroma" / "chroma.sqlite3")
-    except (OSError, ValueError, TypeError, sqlite3.Error) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise BankError(f"The index in {folder} can't be read: {error}") from error
     if manifest.format != FORMAT:
         raise BankError(f"The index in {folder} has format {manifest.format}, not {FORMAT}.")
@@ -140,20 +147,11 @@ def remove_unread(folder: Path) -> bool:
     return True
 
 
-def _unchanging(folder: Path) -> Iterator[Path]:
-    """Every file that reading leaves as it is: Chroma notes each opening in its SQLite file."""
+def _own(folder: Path) -> Iterator[Path]:
+    """Every file but the vector store's."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith(("chroma.sqlite3", "manifest.json")):
+        if path.is_file() and path.relative_to(folder).parts[0] != "chroma":
             yield path
-
-
-def _check_sqlite(path: Path) -> None:
-    if not path.is_file():
-        raise BankError(f"{path} is missing.")
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
-        (verdict,) = connection.execute("PRAGMA quick_check").fetchone()
-    if verdict != "ok":
-        raise BankError(f"{path} is damaged: {verdict}")
 
 
 def _hash(path: Path) -> str:

@@ -232,7 +232,13 @@ def _write(
     WordTable.of([item.text for item in items]).save(staging)
     write_terms([item.text for item in items], staging / "bm25", plan.language)
     write_items(staging, items, digests)
-    seal(staging, plan.version, plan.models, items)
+    seal(
+        staging,
+        version=plan.version,
+        models=plan.models,
+        items=items,
+        steady=plan.store.steady(staging / "chroma"),
+    )
 
 
 def _groups(

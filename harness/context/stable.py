@@ -33,6 +33,8 @@ class StablePart:
         references: Rows of the passages that always stand there, in order.
         dropped: Rows that were to stand here and do not: section and reason.
         rules: Reports of the rules.
+        absent: Reports of what core.lock names and the bank has not.
+        whole: The bank fits in whole: what does not stand here may all stand in the tail.
         shown: All rows that stand here.
         mean_tokens: Of the bank's items.
     """
@@ -45,6 +47,8 @@ class StablePart:
     references: Sequence[int]
     dropped: Mapping[int, tuple[Section, str]]
     rules: tuple[ItemReport, ...]
+    absent: tuple[ItemReport, ...]
+    whole: bool
     shown: frozenset[int]
     mean_tokens: int
 
@@ -68,7 +72,11 @@ class Foundation:
         """Return the ids of a core chosen anew from the folder's content, in its order."""
         settings = self._domain.settings.context
         _, room, _ = self._fixed_room(settings.budget, settings.sections)
-        rows = choose(self._bank, self._eligible(), room.most("core"))
+        rows = self._eligible()
+        if not self._whole(settings.policy, room):
+            pinned = self._fitting(self._pinned(), room.most("core"), "core", {})
+            left = room.most("core") - self._tokens(pinned)
+            rows = choose(self._bank, sorted(set(rows) - set(pinned)), left)
         return [self._bank.items[row].id for row in self._in_order(rows)]
 
     def core_candidates(self) -> frozenset[str]:
@@ -81,13 +89,13 @@ class Foundation:
         core: list[int] = []
         references: list[int] = []
         dropped: dict[int, tuple[Section, str]] = {}
-        if policy != "none":
-            if room.holds_whole(sum(item.tokens for item in self._bank.items)):
-                core, references = self._in_order(self._eligible()), self._passages()
-            else:
-                core = self._core(policy, room.most("core"), dropped)
-                used = self._tokens(core)
-                references = self._pinned(room.after("core", used).most("references"), dropped)
+        whole = self._whole(policy, room)
+        if whole:
+            core, references = self._whole_core(dropped), self._passages()
+        elif policy != "none":
+            core = self._core(policy, room.most("core"), dropped)
+            most = room.after("core", self._tokens(core)).most("references")
+            references = self._fitting(self._pinned_passages(dropped), most, "references", dropped)
         items = self._bank.items
         room = room.after("core", self._tokens(core))
         room = room.after("references", self._tokens(references))
@@ -107,6 +115,8 @@ class Foundation:
             references=references,
             dropped=dropped,
             rules=rules,
+            absent=() if policy == "none" else self._absent(),
+            whole=whole,
             shown=frozenset((*core, *references)),
             mean_tokens=max(1, sum(item.tokens for item in items) // max(1, len(items))),
         )
@@ -131,33 +141,85 @@ class Foundation:
         )
         return head, Room(budget, sizes).after_fixed(self._counter.count(head)), reports
 
+    def _whole(self, policy: Policy, room: Room) -> bool:
+        return policy != "none" and room.holds_whole(self._tokens(range(len(self._bank.items))))
+
+    def _whole_core(self, dropped: dict[int, tuple[Section, str]]) -> list[int]:
+        """Return the core of a bank that fits in whole: with a core.lock, new ones are the tail's."""
+        rows = self._in_order(self._eligible())
+        if self._domain.core_lock is None:
+            return rows
+        wanted = dict.fromkeys([*self._pinned(), *self._locked(dropped)])
+        return list(wanted)
+
     def _core(
         self, policy: Policy, budget: int, dropped: dict[int, tuple[Section, str]]
     ) -> list[int]:
         """Return the core's rows: pinned ones, then the locked ones, or a choice of our own."""
-        eligible = set(self._eligible())
-        pinned = self._rows_of(self._domain.settings.context.pinned)
-        locked = self._domain.core_lock
-        for row in (one for one in pinned if one not in eligible):
-            dropped[row] = ("core", "pinned, but a twin or sibling of an eval case")
-        rows = self._fitting([r for r in pinned if r in eligible], budget, "core", dropped)
+        rows = self._fitting(self._pinned(dropped), budget, "core", dropped)
         left = budget - self._tokens(rows)
+        others = set(self._eligible()) - set(rows)
         if policy == "everything":
-            others = self._in_order(eligible - set(rows))
-            return rows + self._fitting(others, left, "core", dropped)
-        if locked is None:
-            return rows + self._in_order(choose(self._bank, sorted(eligible - set(rows)), left))
-        wanted = [row for row in self._rows_of(locked) if row not in rows]
-        for row in wanted:
-            if row not in eligible:
-                dropped[row] = ("core", "in core.lock, but a twin or sibling of an eval case")
-        return rows + self._fitting([r for r in wanted if r in eligible], left, "core", dropped)
+            return rows + self._fitting(self._in_order(others), left, "core", dropped)
+        if self._domain.core_lock is None:
+            return rows + self._in_order(choose(self._bank, sorted(others), left))
+        wanted = [row for row in self._locked(dropped) if row in others]
+        return rows + self._fitting(wanted, left, "core", dropped)
 
-    def _pinned(self, budget: int, dropped: dict[int, tuple[Section, str]]) -> list[int]:
-        """Return the passages of pinned documents, as far as they fit."""
-        names = set(self._domain.settings.context.pinned)
-        rows = [row for row in self._passages() if self._bank.items[row].document in names]
-        return self._fitting(rows, budget, "references", dropped)
+    def _pinned(self, dropped: dict[int, tuple[Section, str]]) -> list[int]:
+        """Return the pinned examples that may stand in the core."""
+        rows = self._rows_of(self._domain.settings.context.pinned)
+        return self._allowed(rows, "core", "pinned", dropped)
+
+    def _locked(self, dropped: dict[int, tuple[Section, str]]) -> list[int]:
+        """Return the examples of core.lock that may stand in the core."""
+        rows = self._rows_of(self._domain.core_lock or ())
+        return self._allowed(rows, "core", "in core.lock", dropped)
+
+    def _pinned_passages(self, dropped: dict[int, tuple[Section, str]]) -> list[int]:
+        """Return the passages of pinned documents that may always stand there."""
+        names = {
+            name.removeprefix("references/") for name in self._domain.settings.context.pinned
+        }
+        items = self._bank.items
+        rows = [
+            row
+            for row, item in enumerate(items)
+            if item.kind == "passage" and item.document in names
+        ]
+        return self._allowed(rows, "references", "pinned", dropped)
+
+    def _allowed(
+        self,
+        rows: Iterable[int],
+        section: Section,
+        origin: str,
+        dropped: dict[int, tuple[Section, str]],
+    ) -> list[int]:
+        """Return the rows without the relatives of eval cases."""
+        allowed = []
+        for row in rows:
+            if row in self._relatives:
+                dropped[row] = (section, f"{origin}, but a twin or sibling of an eval case")
+            else:
+                allowed.append(row)
+        return allowed
+
+    def _absent(self) -> tuple[ItemReport, ...]:
+        """Return reports of the ids in core.lock that no approved example has any more."""
+        return tuple(
+            ItemReport(
+                id=one,
+                kind="example",
+                section="core",
+                tokens=0,
+                similarity=None,
+                kept=False,
+                reason="in core.lock, but no approved example has this id",
+            )
+            for one in self._domain.core_lock or ()
+            if self._bank.row_of(f"example/{one}") is None
+        )
 
     def _fitting(
         self,
@@ -184,10 +246,14 @@ class Foundation:
         ]
 
     def _passages(self) -> list[int]:
-        return [row for row, item in enumerate(self._bank.items) if item.kind == "passage"]
+        return [
+            row
+            for row, item in enumerate(self._bank.items)
+            if item.kind == "passage" and row not in self._relatives
+        ]
 
     def _rows_of(self, ids: Iterable[str]) -> list[int]:
-        rows = (self._bank.row_of(f"example/{one}") for one in ids)
+        rows = (self._bank.row_of(f"example/{one}") for one in dict.fromkeys(ids))
         return [row for row in rows if row is not None]
 
     def _in_order(self, rows: Iterable[int]) -> list[int]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.domain.core_lock import Sketch
 from harness.domain.entries import Entry
 from harness.domain.files import editor_file
 from harness.domain.formats import DomainSettings
@@ -52,6 +53,7 @@ class Domain:
         version: Hash over names and bytes of all that matters, the same on every machine.
         written: domain.yaml as written, for the places of its keys.
         lock_lines: Line of each id in core.lock.
+        lock_sketch: Of the bank that core.lock was chosen from, where it says.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Domain:
     version: str = ""
     written: Entry | None = field(default=None, repr=False, compare=False)
     lock_lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
+    lock_sketch: Sketch | None = field(default=None, repr=False, compare=False)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -105,7 +108,7 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
         *_ids([*examples, *cases, *manifest.rules]),
     ]
     name = manifest.head.name or root.name or "domain"
-    lock = manifest.lock_lines
+    lock = manifest.lock
     return Domain(
         name=name,
         path=root,
@@ -118,12 +121,13 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
         cases=tuple(cases),
         rubrics=tuple(manifest.rubrics),
         passages=tuple(passages),
-        core_lock=None if lock is None else tuple(lock),
+        core_lock=None if lock is None else tuple(lock.lines),
         labels=_labels(manifest, examples),
         problems=tuple(map(one_line, problems)),
         version=folder_version(root),
         written=manifest.written,
-        lock_lines=lock or {},
+        lock_lines=lock.lines if lock else {},
+        lock_sketch=lock.sketch if lock else None,
     )
 
 

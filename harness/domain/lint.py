@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.domain.core_stale import stale
 from harness.domain.files import editor_file
 from harness.domain.folder import Domain
 from harness.domain.itemfiles import ENDINGS
@@ -105,21 +106,8 @@ def _is_reference(domain: Domain, name: str) -> bool:
 
 
 def _core(domain: Domain) -> Iterator[Problem]:
-    if domain.core_lock is None:
-        return
-    examples = {one.id: one for one in domain.examples}
-    cases = {fold(one.input).casefold() for one in domain.cases}
-    for name in domain.core_lock:
-        example = examples.get(name)
-        if example is None:
-            wrong = f"`{name[:80]}` is the id of no example.{did_you_mean(name, examples)}"
-        elif example.status != "approved":
-            wrong = f"`{name}` is {example.status}, so it can't stand in the core."
-        elif fold(example.input).casefold() in cases:
-            wrong = f"`{name}` has the text of an eval case, so it can't stand in the core."
-        else:
-            continue
-        place = Place(file="core.lock", line=domain.lock_lines.get(name, 1))
+    for line, wrong in stale(domain):
+        place = Place(file="core.lock", line=line)
         says = f"{wrong} `harness core` chooses anew."
         yield _problem(place, "core-stale", says, "warning")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from harness.domain.core_lock import CoreLock, read_core_lock
 from harness.domain.entries import Entry, own_types, plain_text
 from harness.domain.explain import fields_of, salvaged, validated
 from harness.domain.files import DomainFile, Unusable, read_text
@@ -46,7 +47,7 @@ class Manifest:
 
     Attributes:
         written: domain.yaml as it was written, for the places of settings.
-        lock_lines: The line of each id in core.lock; None where there is no such file.
+        lock: What core.lock says; None where there is no such file.
     """
 
     head: SkillHead = field(default_factory=SkillHead)
@@ -55,7 +56,7 @@ class Manifest:
     written: Entry | None = None
     rules: list[Rule] = field(default_factory=list)
     rubrics: list[Rubric] = field(default_factory=list)
-    lock_lines: dict[str, int] | None = None
+    lock: CoreLock | None = None
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -189,8 +190,4 @@ def _take_rubrics(manifest: Manifest, file: DomainFile, text: str) -> None:
 
 def _take_lock(manifest: Manifest, file: DomainFile, text: str) -> None:
     del file
-    manifest.lock_lines = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        # `#7` may be an id, and a `#` within a line may be part of one: only `# ` begins a comment
-        if line.strip() and not f"{line.strip()} ".startswith("# "):
-            manifest.lock_lines.setdefault(line.strip(), number)
+    manifest.lock = read_core_lock(text)

@@ -63,7 +63,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         # one thing against another
         "bad-id": "An id that can't name a file: empty, too long, or with slashes or line breaks.",
         "contradiction": "The same input with different outputs.",
-        "core-stale": "core.lock names an item that can't or should not stand in the core.",
+        "core-stale": "core.lock names what can't stand in the core, or the bank has changed much.",
         "duplicate-id": "The same id twice in the domain.",
         "long-item": "One item of more than a million characters; it works, but seldom fits.",
         "missing-file": "An item names a file that is not there.",

@@ -12,11 +12,11 @@ import anyio.to_thread
 
 from harness.context import Guard
 from harness.domain import Domain, Policy, SectionSize, lint
+from harness.domain.core_lock import write_core_lock
 from harness.errors import ProviderUnavailable, RateLimited, UsageError
 from harness.sdk import portal
 from harness.sdk.attachments import read_files
 from harness.sdk.bundled import find_domain, refuse_bundled
-from harness.sdk.core_lock import write_core_lock
 from harness.sdk.messages import to_langchain
 from harness.sdk.models import Models
 from harness.sdk.opened import Current, Opened
@@ -148,7 +148,7 @@ class Harness:
             refuse_bundled(current.domain.path)
         ids = current.packer.foundation.core_ids()
         if write:
-            write_core_lock(current.domain.path, ids)
+            write_core_lock(current.domain.path, ids, current.domain.examples)
         return ids
 
     # --- questions ---------------------------------------------------------------------------
