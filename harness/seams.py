@@ -7,6 +7,7 @@ each; `harness.wiring` alone knows which setting names which adapter.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -94,8 +95,8 @@ class VectorIndex(Protocol):
 class Store(Protocol):
     """Keeps groups of vectors in a folder."""
 
-    def prepare(self) -> None:
-        """Start, in the background, what is slow to start: an `update` is likely to come."""
+    def prepare(self) -> AbstractContextManager[None]:
+        """Have ready, in the background, what is slow to start: an `update` comes within."""
 
     def update(self, folder: Path, groups: Mapping[str, VectorGroup]) -> None:
         """Bring the store in `folder` to the wanted state and close it; makes it if need be.

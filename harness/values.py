@@ -42,6 +42,7 @@ __all__ = [
     "Status",
     "Usage",
     "jsonable",
+    "with_files",
 ]
 
 Severity = Literal["error", "warning"]
@@ -84,7 +85,10 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
-    """A worked case. `source` names the document, patient or contract that it comes from."""
+    """A worked case. `source` names the document, patient or contract that it comes from.
+
+    `attached` has the name and the text of each of its files.
+    """
 
     id: str
     input: str
@@ -97,7 +101,13 @@ class Example:
     status: Status = "approved"
     author: str = ""
     date: str = ""
+    attached: tuple[tuple[str, str], ...] = ()
     place: Place
+
+    @property
+    def text(self) -> str:
+        """The input with the text of its files: what is searched and held against others."""
+        return with_files(self.input, self.attached)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +129,7 @@ class EvalCase:
 
     `expected` is text, except where `answer.kind` is `json`: then it is what the JSON says.
     `checks` is never empty: a case with only `expected` carries the check that `answer.kind`
-    gives it.
+    gives it. `attached` has the name and the text of each of its files.
     """
 
     id: str
@@ -131,7 +141,13 @@ class EvalCase:
     files: tuple[str, ...] = ()
     repeat: int = 1
     split: Split
+    attached: tuple[tuple[str, str], ...] = ()
     place: Place
+
+    @property
+    def text(self) -> str:
+        """The input with the text of its files: what is searched and held against others."""
+        return with_files(self.input, self.attached)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -385,6 +401,11 @@ class Answer:
     passages: tuple[ItemReport, ...] = ()
     seconds: float = 0.0
     warnings: tuple[str, ...] = field(default=())
+
+
+def with_files(text: str, files: Iterable[tuple[str, str]]) -> str:
+    """Return a text followed by the texts of its files, given as (name, text)."""
+    return "\n\n".join([text, *(content for _, content in files)])
 
 
 def jsonable(value: Any) -> Any:

@@ -28,12 +28,22 @@ def make_store() -> Store:
     return ChromaStore()
 
 
-def make_embedder(name: str) -> Embedder:
-    """Return the embedder that a domain's `embedding` names: `minilm` or `provider:model`."""
+def make_embedder(name: str, *, allowed: tuple[str, ...] | None = None) -> Embedder:
+    """Return the embedder that a domain's `embedding` names: `minilm` or `provider:model`.
+
+    Args:
+        name: As named.
+        allowed: Providers that the text may be sent to; None allows any.
+
+    Raises:
+        ProviderNotAllowed: The provider is not among them.
+        UnknownModel: The name has no such form.
+    """
     if name == "minilm":
         from harness.adapters.embedder_minilm import MiniLMEmbedder
 
         return MiniLMEmbedder()
+    _check_allowed(name, allowed, "keep `embedding: minilm`, which sends nothing")
     from harness.adapters.embedder_langchain import LangChainEmbedder
 
     return LangChainEmbedder(name)
@@ -67,15 +77,25 @@ def make_model(
         from harness.adapters.model_nearest import NearestModel
 
         return NearestModel(make_counter())
-    if allowed is not None and provider not in allowed:
-        raise ProviderNotAllowed(
-            f"This domain's text may not be sent to {provider} "
-            f"(providers_allowed: {', '.join(allowed) or 'none'}).",
-            "Choose another model, baseline:nearest among them, or change domain.yaml.",
-            model=name,
-        )
+    _check_allowed(name, allowed, "choose another model, baseline:nearest among them,")
     from harness.adapters.model_langchain import LangChainModel
 
     return LangChainModel(
         name, options=options or {}, timeout=settings["timeout"], max_retries=settings["retries"]
     )
+
+
+def _check_allowed(name: str, allowed: tuple[str, ...] | None, instead: str) -> None:
+    """Refuse a provider that the domain's text may not be sent to, before anything is sent."""
+    provider = name.partition(":")[0]
+    if allowed is not None and _plain(provider) not in map(_plain, allowed):
+        raise ProviderNotAllowed(
+            f"This domain's text may not be sent to {provider} "
+            f"(providers_allowed: {', '.join(allowed) or 'none'}).",
+            f"{instead[0].upper()}{instead[1:]} or change domain.yaml.",
+            model=name,
+        )
+
+
+def _plain(provider: str) -> str:
+    return provider.strip().replace("-", "_").lower()

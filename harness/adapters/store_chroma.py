@@ -1,4 +1,8 @@
-"""The vector store: Chroma, as a disposable cache that one process writes and many read."""
+"""The vector store: Chroma, as a disposable cache that one process writes and many read.
+
+Chroma notes in its SQLite file that it was opened. A trigger keeps it from doing so: reading then
+writes nothing, so that it works on a full disk and readers never wait for each other.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,22 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.adapters import chroma_index
+from harness.adapters.chroma_index import (
+    CONTENT,
+    DATABASE,
+    ChromaIndex,
+    content,
+    open_client,
+    tables,
+)
 from harness.errors import BankError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from harness.seams import VectorGroup
 
 __all__ = ["ChromaStore"]
@@ -24,13 +35,10 @@ RECALL_AT = 50
 RECALL = 0.99
 SAMPLE = 50
 FIRST_EF, LAST_EF = 200, 3200
-
-
-def _client(folder: Path) -> Any:
-    import chromadb
-    from chromadb.config import Settings
-
-    return chromadb.PersistentClient(folder, Settings(anonymized_telemetry=False))
+QUIET = """
+CREATE TRIGGER IF NOT EXISTS harness_reading_writes_nothing BEFORE INSERT ON acquire_write
+BEGIN SELECT RAISE(IGNORE); END
+"""
 
 
 class ChromaStore:
@@ -39,20 +47,18 @@ class ChromaStore:
     def __init__(self) -> None:
         self._reader: subprocess.Popen[str] | None = None
 
-    def prepare(self) -> None:
-        """Start the process that will read back what `update` writes: it imports Chroma now."""
-        self._reader = self._prepared()
-
-    def _prepared(self) -> subprocess.Popen[str]:
-        reader, self._reader = self._reader, None
-        if reader is None or reader.poll() is not None:
-            reader = subprocess.Popen(  # noqa: S603 -- our own module
-                [sys.executable, "-m", __name__],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        return reader
+    @contextmanager
+    def prepare(self) -> Iterator[None]:
+        """Have the process wait that will read back what `update` writes: it imports Chroma."""
+        if self._reader is not None:
+            yield
+            return
+        self._reader = _start_reader()
+        try:
+            yield
+        finally:
+            reader, self._reader = self._reader, None
+            _end(reader)
 
     def update(self, folder: Path, groups: Mapping[str, VectorGroup]) -> None:
         """Bring the collections to the wanted state, check recall, close, have it read back.
@@ -65,27 +71,38 @@ class ChromaStore:
             OSError: The folder can't be written.
             BankError: Another process could not read back what was written.
         """
-        reader = self._prepared()
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            client = _client(folder)
+        with self.prepare():
+            folder.mkdir(parents=True, exist_ok=True)
             try:
-                for name, group in groups.items():
-                    _update(client, name, group)
-            finally:
-                client.close()
-        except (OSError, KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # Chroma's Rust core panics with a BaseException
-            raise OSError(f"Chroma could not write {folder}: {error}") from error
-        _read_back(reader, folder, groups)
+                _write(folder, groups)
+            except (OSError, KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:  # Chroma's Rust core panics with a BaseException
+                raise OSError(f"Chroma could not write {folder}: {error}") from error
+            self._read_back(folder, groups)
+
+    def _read_back(self, folder: Path, groups: Mapping[str, VectorGroup]) -> None:
+        """Have the waiting process read what was written, and raise unless it finds it sound."""
+        reader, self._reader = self._reader, None
+        if reader is None or reader.poll() is not None:
+            _end(reader)
+            reader = _start_reader()
+        expected = {name: _expectation(group) for name, group in groups.items()}
+        try:
+            said, failed = reader.communicate(json.dumps([str(folder), expected]))
+        finally:
+            _end(reader)
+        if reader.returncode != 0 or said.strip() != "sound":
+            why = (said.strip() or failed.strip() or f"exit {reader.returncode}")[-500:]
+            raise BankError(f"The index in {folder} could not be read back: {why}")
 
     def steady(self, folder: Path) -> Iterator[Path]:
         """Yield the HNSW files of every collection that is large enough to have been written.
 
-        Chroma notes each opening in its SQLite file, which `open` checks by itself; a small
-        collection lives in there alone, and its HNSW files are made anew at each opening.
+        A small collection lives in the database alone, which `open` checks by itself; its HNSW
+        files are made anew at each opening.
         """
+        yield folder / CONTENT
         for metadata in sorted(folder.glob("*/index_metadata.pickle")):
             yield from sorted(metadata.parent.iterdir())
 
@@ -95,23 +112,39 @@ class ChromaStore:
         Raises:
             BankError: There is no sound Chroma store there.
         """
-        try:
-            _check_sqlite(folder / "chroma.sqlite3")
-            return ChromaIndex(_client(folder))
-        except (OSError, BankError, KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # see `update`
-            raise BankError(f"Chroma could not open {folder}: {error}") from error
+        return ChromaIndex(folder)
 
 
-def _check_sqlite(path: Path) -> None:
-    """Chroma itself may crash, or fill the disk, on a damaged file."""
-    if not path.is_file():
-        raise BankError(f"{path} is missing.")
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
-        (verdict,) = connection.execute("PRAGMA quick_check").fetchone()
-    if verdict != "ok":
-        raise BankError(f"{path} is damaged: {verdict}")
+def _start_reader() -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 -- our own module
+        [sys.executable, "-m", chroma_index.__name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,  # Ctrl-C is for its parent, without which it ends by itself
+    )
+
+
+def _end(reader: subprocess.Popen[str] | None) -> None:
+    """End a reader that waits; one that has ended stays so."""
+    if reader is not None:
+        reader.kill()
+        with reader:  # closes its pipes and waits for it
+            pass
+
+
+def _write(folder: Path, groups: Mapping[str, VectorGroup]) -> None:
+    client = open_client(folder)
+    try:
+        for name, group in groups.items():
+            _update(client, name, group)
+    finally:
+        client.close()
+    with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
+        if "acquire_write" in tables(connection):
+            connection.execute(QUIET)
+    (folder / CONTENT).write_text(content(folder), "ascii")
 
 
 def _update(client: Any, name: str, group: VectorGroup) -> None:
@@ -149,16 +182,6 @@ def _raise_recall(collection: Any, group: VectorGroup) -> None:
         collection.modify(configuration={"hnsw": {"ef_search": ef}})
 
 
-def _read_back(
-    reader: subprocess.Popen[str], folder: Path, groups: Mapping[str, VectorGroup]
-) -> None:
-    """Have the waiting process read what was written, and raise unless it finds it sound."""
-    expected = {name: _expectation(group) for name, group in groups.items()}
-    out, _ = reader.communicate(json.dumps({"folder": str(folder), "groups": expected}))
-    if reader.returncode != 0 or out.strip() != "sound":
-        raise BankError(f"The index in {folder} could not be read back: {out.strip()[-500:]}")
-
-
 def _expectation(group: VectorGroup) -> dict[str, Any]:
     """What a reader has to find: the count, and that sampled vectors find themselves."""
     rows = range(0, len(group.keys), max(1, len(group.keys) // 5))
@@ -166,65 +189,3 @@ def _expectation(group: VectorGroup) -> dict[str, Any]:
         "count": len(group.keys),
         "samples": [group.vectors[row].tolist() for row in rows],
     }
-
-
-def _verify(request: str) -> str:
-    """Read a store as any reader would; return `sound`, or what is wrong with it."""
-    import numpy as np
-
-    asked = json.loads(request)
-    try:
-        index = ChromaStore().open(Path(asked["folder"]))
-        for name, expected in asked["groups"].items():
-            if (count := index.count(name)) != expected["count"]:
-                return f"{name} has {count} vectors, not {expected['count']}"
-            for sample in expected["samples"]:
-                _, found = index.query(name, np.array(sample, dtype=np.float32), 1)
-                if not found or found[0] < 1 - 1e-4:
-                    return f"a vector of {name} does not find itself"
-        index.close()
-    except BankError as error:
-        return str(error)
-    return "sound"
-
-
-class ChromaIndex:
-    """A Chroma folder opened for reading."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._groups = {
-            one.name: client.get_collection(one.name) for one in client.list_collections()
-        }
-
-    def query(self, group: str, vector: np.ndarray, k: int) -> tuple[list[str], list[float]]:
-        """Return the keys of the k nearest and their cosine similarities, best first.
-
-        Raises:
-            BankError: The collection is damaged.
-        """
-        if group not in self._groups:
-            return [], []
-        try:
-            found = self._groups[group].query(
-                query_embeddings=vector[None, :], n_results=k, include=["distances"]
-            )
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # see `ChromaStore.update`
-            raise BankError(f"The Chroma collection {group} could not be read: {error}") from error
-        return found["ids"][0], [1.0 - distance for distance in found["distances"][0]]
-
-    def count(self, group: str) -> int:
-        """Return how many vectors the group has."""
-        return int(self._groups[group].count()) if group in self._groups else 0
-
-    def close(self) -> None:
-        """Close the client; a second call does nothing."""
-        self._client.close()
-
-
-if __name__ == "__main__":
-    import chromadb  # noqa: F401  -- imported before the request comes: see `prepare`
-
-    print(_verify(sys.stdin.read()))  # noqa: T201  -- the parent reads it

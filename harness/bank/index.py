@@ -113,8 +113,10 @@ def read_manifest(folder: Path) -> Manifest:
         for name, expected in manifest.files.items():
             if _hash(folder / name) != expected:
                 raise BankError(f"{name} of the index in {folder} is damaged.")
-    except (OSError, ValueError, TypeError) as error:
-        raise BankError(f"The index in {folder} can't be read: {error}") from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise BankError(f"The index in {folder} can't be read: {error}.") from error
+    if manifest.version != folder.name:
+        raise BankError(f"The manifest of the index in {folder} is damaged.")
     if manifest.format != FORMAT:
         raise BankError(f"The index in {folder} has format {manifest.format}, not {FORMAT}.")
     return manifest

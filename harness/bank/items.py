@@ -94,7 +94,7 @@ def _item(
         key=f"{kind}/{written.id}",
         id=written.id,
         kind=kind,
-        text=written.text if isinstance(written, Passage) else written.input,
+        text=written.text,
         label=said if by_label and isinstance(said, str) else "",
         source="" if isinstance(written, Passage) else written.source,
         document=written.document if isinstance(written, Passage) else "",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from harness.bank.bm25 import TermIndex
 from harness.bank.index import hold, read_items, read_manifest
@@ -43,18 +44,20 @@ class Bank:
         """
         import numpy as np
 
-        self._held = hold(folder)
-        self.version = read_manifest(folder).version
-        self.items: Sequence[BankItem] = [item for _, item in read_items(folder)]
-        self.words = WordTable.load(folder)
-        self._embedder = embedder
-        self._vectors: np.ndarray = np.load(folder / "vectors.npy", mmap_mode="r")
-        self._rows = {item.key: row for row, item in enumerate(self.items)}
-        self._is_passage = np.array([item.kind == "passage" for item in self.items], dtype=bool)
-        self._index: VectorIndex = store.open(folder / "chroma")
-        # A bank that a newer one has replaced is let go when its last user is done with it.
-        self.close = weakref.finalize(self, _let_go, self._index, self._held)
-        self._terms = TermIndex(folder / "bm25")
+        with ExitStack() as held:
+            held.enter_context(hold(folder))
+            self.version = read_manifest(folder).version
+            self.items: Sequence[BankItem] = [item for _, item in read_items(folder)]
+            self.words = WordTable.load(folder)
+            self._embedder = embedder
+            self._vectors: np.ndarray = np.load(folder / "vectors.npy", mmap_mode="r")
+            self._rows = {item.key: row for row, item in enumerate(self.items)}
+            self._is_passage = np.array([item.kind == "passage" for item in self.items], dtype=bool)
+            self._terms = TermIndex(folder / "bm25")
+            self._index: VectorIndex = store.open(folder / "chroma")
+            held.callback(self._index.close)
+            # A bank that a newer one has replaced is let go when its last user is done with it.
+            self.close = weakref.finalize(self, held.pop_all().close)
 
     def row_of(self, key: str) -> int | None:
         """Return the row of an item by its key, `example/t001`."""
@@ -73,6 +76,10 @@ class Bank:
 
     def similarity(self, rows: np.ndarray, vector: np.ndarray) -> np.ndarray:
         """Return the cosine of each row with a vector."""
+        import numpy as np
+
+        if not len(rows):  # the vectors of an empty bank have no dimensions
+            return np.empty(0, dtype=np.float32)
         result: np.ndarray = self.vectors(rows) @ vector
         return result
 
@@ -118,8 +125,3 @@ class Bank:
         # Equal scores by row: the order must not hang on how the partition fell.
         ordered: np.ndarray = best[np.lexsort((best, -scores[best]))]
         return ordered
-
-
-def _let_go(index: VectorIndex, held: IO[bytes]) -> None:
-    index.close()
-    held.close()

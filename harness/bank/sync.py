@@ -119,15 +119,15 @@ def sync(
         counter=counter,
         store=store,
     )
-    if bank := _opened(plan):
-        return Synced(bank=bank, embedded=0, built=False)
-    store.prepare()
     with _told_when_unwritable(plan.home):
+        if bank := _opened(plan):
+            return Synced(bank=bank, embedded=0, built=False)
         plan.home.mkdir(parents=True, exist_ok=True)
         with _alone(plan.home):
             if bank := _opened(plan):
                 return Synced(bank=bank, embedded=0, built=False)
-            embedded = _build(plan, EmbeddingCache(home / "harness.db"), progress)
+            with store.prepare():
+                embedded = _build(plan, EmbeddingCache(home / "harness.db"), progress)
             bank = Bank(plan.home / plan.version, embedder=embedder, store=store)
             _clear_away(plan)
     return Synced(bank=bank, embedded=embedded, built=True)

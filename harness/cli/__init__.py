@@ -10,18 +10,29 @@ import contextlib
 import logging
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typer.exceptions import TyperException
 
 __all__ = ["main"]
+
+STOPPED = 130
 
 
 def main() -> None:
     """Run the command line and exit."""
-    os.environ.setdefault("TYPER_USE_RICH", "0")  # plain help: half a second less
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr] # TextIO in practice
     _log_to_stderr()
-    sys.exit(_run(sys.argv[1:]))
+    code = _run(sys.argv[1:])
+    if code == STOPPED:
+        # Embedding or a call to a model may still go on in a thread, and Python would wait for
+        # it. Nothing is lost: all that is on disk was written whole.
+        logging.shutdown()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _log_to_stderr() -> None:
@@ -34,22 +45,57 @@ def _log_to_stderr() -> None:
 
 def _run(words: list[str]) -> int:
     """Run one command line; return the exit code."""
-    from typer.exceptions import Abort, TyperException
+    os.environ.setdefault("TYPER_USE_RICH", "0")  # plain help: half a second less
+    from typer.exceptions import Abort, Exit, TyperException
 
-    from harness.cli.app import app
     from harness.errors import HarnessError, UsageError
 
+    code = 0
     try:
-        return int(app(words, prog_name="harness", standalone_mode=False) or 0)
+        _invoke(words)
+    except Exit as done:
+        code = done.exit_code
     except HarnessError as error:
-        print(f"harness: {error}", file=sys.stderr)
-        return 64 if isinstance(error, UsageError) else 1
+        _say(str(error))
+        code = 64 if isinstance(error, UsageError) else 1
     except TyperException as error:  # the words of the command line are off
-        getattr(error, "show", print)(file=sys.stderr)
-        return 64
+        _say_usage(error)
+        code = 64
     except (KeyboardInterrupt, Abort):
-        print("harness: stopped.", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone: nothing more can be said
-        return 0
+        _say("stopped.")
+        code = STOPPED
+    except BrokenPipeError:  # the reader has gone, as `head` does: it has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # a disk or a folder that fails where no room has words for it
+        where = f"{error.filename}: " if error.filename else ""
+        mend = "See that it is there, that you may use it, and that there is room."
+        _say(f"{where}{error.strerror or error}. {mend}")
+        code = 1
+    return code
+
+
+def _invoke(words: list[str]) -> None:
+    """Parse and run, with every exception as it is: Typer's own door hides some."""
+    from typer.main import get_command
+
+    from harness.cli.app import app
+
+    with get_command(app).make_context("harness", words) as context:
+        context.command.invoke(context)
+    sys.stdout.flush()  # a reader who has gone shows here, not at exit
+
+
+def _say(words: str) -> None:
+    with contextlib.suppress(OSError):  # nobody listens
+        print(f"harness: {words}", file=sys.stderr, flush=True)
+
+
+def _say_usage(error: TyperException) -> None:
+    """Say what is off in the words of a command line, and where they are explained."""
+    said = error.format_message().replace("Value error, ", "").rstrip()
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError" or context is None:
+        print(said, file=sys.stderr)
+        return
+    stop = "" if said.endswith((".", "?", ")")) else "."
+    _say(f"{said}{stop} See `{context.command_path} --help`.")

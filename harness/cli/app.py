@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -58,15 +57,20 @@ def _root(
 
 @app.command("init")
 def init(
-    name: Annotated[str, typer.Argument(help="Name of the new domain, and of its folder.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the new domain, and of its folder.")
+    ],
     template: Annotated[
         Literal["blank", "labels", "calculations", "documents"] | None,
-        typer.Option(help="What to begin with (default: blank)."),
+        typer.Option(help="What kind of work it is for (default: blank)."),
     ] = None,
     source: Annotated[
-        str | None, typer.Option("--from", metavar="DOMAIN", help="Copy a shipped domain instead.")
+        str | None,
+        typer.Option("--from", metavar="DOMAIN", help="Copy a domain instead, as a shipped one."),
     ] = None,
-    folder: Annotated[Path, typer.Option("--in", metavar="DIR", help="Where to make it.")] = Path(),
+    folder: Annotated[
+        Path, typer.Option("--in", metavar="DIR", help="Folder to make it in.")
+    ] = Path(),
     as_json: AsJson = False,
 ) -> None:
     """Make a new domain folder, with comments that say what goes where."""
@@ -85,7 +89,7 @@ def init(
 
 @app.command("lint")
 def lint(domain: DomainFolder, as_json: AsJson = False, home: Home = None) -> None:
-    """Say everything that is wrong in a domain folder, with file and line."""
+    """List all that is wrong in a domain folder, by file and line."""
     from harness.cli.show import problems
     from harness.values import jsonable
 
@@ -107,23 +111,32 @@ def lint(domain: DomainFolder, as_json: AsJson = False, home: Home = None) -> No
 @app.command("schema")
 def schema(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Write the files into this folder.")
+        Path | None, typer.Argument(metavar="DIR", help="Write the files into this folder.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write JSON Schemas of all formats, for completion in editors."""
+    """Write JSON Schemas of all formats, for completion in editors.
+
+    Without a folder they are printed.
+    """
     from harness.domain.schemas import json_schemas, write_schemas
 
-    if as_json or folder is None:
+    if folder is None:
         print_json(json_schemas())
         return
-    for path in write_schemas(folder):
-        print(path)
+    paths = [str(path) for path in write_schemas(folder)]
+    if as_json:
+        print_json(paths)
+    else:
+        print("\n".join(paths))
 
 
 @app.command("index")
 def index(domain: DomainFolder, as_json: AsJson = False, home: Home = None) -> None:
-    """Embed and index a domain; every other command does so by itself."""
+    """Embed and index a domain.
+
+    Every command that needs the index brings it up to date by itself.
+    """
     from harness.cli.show import indexed
     from harness.values import jsonable
 
@@ -137,11 +150,17 @@ def index(domain: DomainFolder, as_json: AsJson = False, home: Home = None) -> N
 @app.command("core")
 def core(
     domain: DomainFolder,
-    dry_run: Annotated[bool, typer.Option(help="Print the choice, write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the choice, write nothing.")
+    ] = False,
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Choose the stable core anew and write core.lock."""
+    """Choose the stable core anew, and write core.lock.
+
+    The core are the examples that stand in every context of the domain, in the same order, so
+    that a provider's cache serves them.
+    """
     harness = open_domain(domain, home=home)
     ids = harness.core(write=not dry_run)
     if as_json:
@@ -164,7 +183,10 @@ def context(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Show what a model would be shown for a question, and why; no model is called."""
+    """Show what a model would be shown for a question, and why.
+
+    No model is called.
+    """
     from harness.cli.show import context as shown
 
     packed = open_domain(domain, home=home).preview(
@@ -194,12 +216,18 @@ def ask(
         Path | None, typer.Option(metavar="FILE", help="JSON Schema for this answer.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option(help="Show what would leave this machine, to whom, at what cost.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Show what would leave this machine, to whom, at what cost."
+        ),
     ] = False,
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Answer a question, taught by the domain."""
+    """Answer a question, taught by the domain.
+
+    The answer goes to stdout; what stands behind it goes to stderr.
+    """
     from harness.cli.ask import answer, would_send
     from harness.sdk.schema_file import read_schema
 
@@ -225,12 +253,17 @@ def evaluate(
     model_option: ModelOptions = None,
     policy: Policy = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Only this many cases, from a fixed shuffle.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Only this many cases, from a fixed shuffle."),
     ] = None,
     case: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Only this case. May be repeated.")
+        list[str] | None,
+        typer.Option(metavar="ID", help="Only the case with this id. May be repeated."),
     ] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Cases at once.")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, metavar="N", help="How many cases run at once."),
+    ] = None,
     guard: Annotated[
         bool,
         typer.Option(
@@ -242,7 +275,10 @@ def evaluate(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Run eval cases and say how good the answers are, and how sure that is."""
+    """Run eval cases: how good the answers are, and how sure that is.
+
+    Stopped early, it keeps the cases that are done.
+    """
     from harness.cli.progress import Bar
     from harness.evals import report, to_json
 
@@ -266,48 +302,48 @@ def evaluate(
 @app.command("doctor")
 def doctor(as_json: AsJson = False, home: Home = None) -> None:
     """Check this machine: what works, what is missing, how to mend it."""
+    from harness.cli.show import findings
     from harness.sdk.doctor import examine
     from harness.settings import Settings
     from harness.values import jsonable
 
-    findings = examine(Settings({"home": home}))
+    found = examine(Settings({"home": home}))
     if as_json:
-        print_json(jsonable(findings))
+        print_json(jsonable(found))
     else:
-        for one in findings:
-            print(f"{one.verdict:<8}{one.what:<18}{one.detail}")
-            if one.mend:
-                print(f"{'':<26}{one.mend}")
-    if any(one.verdict == "broken" for one in findings):
+        print(findings(found))
+    if any(one.verdict == "broken" for one in found):
         raise typer.Exit(1)
 
 
 @app.command("config")
 def config(
     domain: Annotated[
-        str | None, typer.Argument(metavar="[DOMAIN]", help="With the settings of this domain.")
+        str | None, typer.Argument(metavar="DOMAIN", help="With the settings of this domain.")
     ] = None,
     model: Model = None,
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Show every setting, its value, and where that came from."""
+    from harness.cli.show import settings
     from harness.sdk.config import explain_settings
     from harness.values import jsonable
 
     lines = explain_settings(domain, {"home": home, "model": model})
     if as_json:
         print_json(jsonable(lines))
-        return
-    for line in lines:
-        where = f" ({line.where})" if line.where else ""
-        print(f"{line.name:<16}{line.value!s:<28}{line.origin}{where}")
-        print(f"{'':<16}{line.about} {line.variable}", file=sys.stdout)
+    else:
+        print(settings(lines))
 
 
 @app.command("demo")
-def demo(home: Home = None) -> None:
-    """Run the main job on the shipped domains: index, look at a context, ask, score."""
+def demo(as_json: AsJson = False, home: Home = None) -> None:
+    """Run the main job on the shipped domains.
+
+    Each is indexed, shows a context, answers a question, and is scored on a sample of its eval
+    cases, by baseline:nearest: no key, no download.
+    """
     from harness.cli.demo import run_demo
 
-    run_demo(home)
+    run_demo(home, as_json=as_json)

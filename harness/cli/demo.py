@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.cli.options import open_domain
+from harness.cli.ask import answer_json
+from harness.cli.options import open_domain, print_json
 from harness.cli.show import context, indexed
 from harness.errors import StateError
-from harness.evals import report
+from harness.evals import report, to_json
+from harness.values import jsonable
 
 __all__ = ["run_demo"]
 
@@ -24,30 +26,57 @@ QUESTIONS: Mapping[str, str] = {
 CASES = 40
 
 
-def run_demo(home: Path | None) -> None:
+def run_demo(home: Path | None, *, as_json: bool) -> None:
     """Index each shipped domain, show a context, ask, and score a sample of its dev cases."""
     from harness.sdk import bundled_domains
 
     found = bundled_domains()
     missing = [name for name in QUESTIONS if name not in found]
     if missing:
-        raise StateError(f"This installation lacks the domains {', '.join(missing)}.")
+        raise StateError(
+            f"This installation lacks the domains {', '.join(missing)}.",
+            "Install domain-harness anew.",
+        )
     started = time.perf_counter()
-    for name, question in QUESTIONS.items():
-        _show(str(found[name]), name, question, home)
-    print(f"\nAll three in {time.perf_counter() - started:.0f} s, with no key and no download.")
-    print("baseline:nearest is the floor that a model has to beat: harness ask DOMAIN … --model")
+    done = [
+        _one(str(found[name]), name, question, home, quiet=as_json)
+        for name, question in QUESTIONS.items()
+    ]
+    seconds = time.perf_counter() - started
+    if as_json:
+        print_json({"domains": done, "seconds": seconds})
+        return
+    print(f"\nAll three in {seconds:.0f} s, with no key and no download.")
+    print(
+        "baseline:nearest is the floor that a model has to beat; to try one:\n"
+        "  harness eval support-triage --limit 40 --model provider:model"
+    )
 
 
-def _show(folder: str, name: str, question: str, home: Path | None) -> None:
-    how: dict[str, Any] = {"home": home, "model": "baseline:nearest"}
-    with open_domain(folder, **how) as harness:
-        print(f"\n== {name} ==\n$ harness index {name}")
-        print(indexed(harness.index()))
-        print(f'\n$ harness context {name} "{question}"')
+def _one(
+    folder: str, name: str, question: str, home: Path | None, *, quiet: bool
+) -> dict[str, Any]:
+    """Do the main job on a domain; print it unless `quiet`, and return it as JSON says it."""
+
+    def say(*lines: str) -> None:
+        if not quiet:
+            print(*lines, sep="\n", flush=True)
+
+    with open_domain(folder, home=home, model="baseline:nearest") as harness:
+        say(f"\n== {name} ==", f"$ harness index {name}")
+        done = harness.index()
+        say(indexed(done), f'\n$ harness context {name} "{question}"')
         packed = harness.preview(question)
-        print("\n".join(context(packed, text=False).splitlines()[:12]))
-        print(f'\n$ harness ask {name} "{question}"')
-        print(harness.ask(question).text)
-        print(f"\n$ harness eval {name} --limit {CASES}")
-        print(report(harness.evaluate(limit=CASES)).split("\n\n")[0])
+        say(*context(packed, text=False).split("\n\n")[:3])
+        say(f'\n$ harness ask {name} "{question}"')
+        answer = harness.ask(question)
+        say(answer.text, f"\n$ harness eval {name} --limit {CASES}")
+        run = harness.evaluate(limit=CASES)
+        say(report(run).split("\n\n")[0])
+    context_said = packed.to_json()
+    return {
+        "index": jsonable(done),
+        "context": {key: context_said[key] for key in ("budget", "tokens", "prefix_sha256")},
+        "ask": answer_json(answer),
+        "eval": to_json(run),
+    }

@@ -22,12 +22,13 @@ class Bar:
     def __init__(self, what: str) -> None:
         self._what = what
         self._terminal = sys.stderr.isatty()
-        self._told = time.monotonic()
-        self._shown = False
+        self._told: float | None = None
 
     def __call__(self, done: int, total: int) -> None:
         """Tell that so many of so many are done."""
         now = time.monotonic()
+        if self._told is None:  # the first word: what it counts from here is the work itself
+            self._told = 0.0 if self._terminal else now
         if self._terminal:
             if done < total and now - self._told < 0.1:
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,19 @@ from harness.values import Answer, ItemReport, Packed, Problem
 
 if TYPE_CHECKING:
     from harness.sdk import Estimate, Indexed
+    from harness.sdk.config import SettingLine
+    from harness.sdk.doctor import Finding
 
-__all__ = ["answer_notes", "context", "estimate", "indexed", "money", "problems"]
+__all__ = [
+    "answer_notes",
+    "context",
+    "estimate",
+    "findings",
+    "indexed",
+    "money",
+    "problems",
+    "settings",
+]
 
 MOST_OF_A_CODE = 5
 """Warnings of one kind that are shown one by one."""
@@ -62,7 +74,10 @@ def context(packed: Packed, *, text: bool) -> str:
         "",
     ]
     shown = [item for item in packed.items if item.kept and item.section in TAIL]
-    left_out = [item for item in packed.items if not item.kept]
+    left_out = sorted(
+        (item for item in packed.items if not item.kept),
+        key=lambda item: (item.section not in TAIL, -(item.similarity or 0.0)),
+    )
     lines += [_row(item) for item in shown]
     if left_out:
         lines += ["", f"Left out ({len(left_out):,} considered):"]
@@ -95,6 +110,27 @@ def _row(item: ItemReport) -> str:
     return (
         f"  {item.section:<15}{similarity:>6} {item.tokens:>6} tokens  {item.id:<24}  {item.reason}"
     )
+
+
+def findings(found: Sequence[Finding]) -> str:
+    """Return what `doctor` found, a line each, the mend below."""
+    lines = []
+    for one in found:
+        lines.append(f"{one.verdict:<8}{one.what:<17}{one.detail}")
+        if one.mend:
+            lines.append(f"{'':<25}{one.mend}")
+    return "\n".join(lines)
+
+
+def settings(lines: Sequence[SettingLine]) -> str:
+    """Return every setting with its value and origin, what it means below."""
+    shown = []
+    for line in lines:
+        value = "-" if line.value is None else str(line.value)
+        where = f" ({line.where})" if line.where else ""
+        shown.append(f"{line.name:<16}{value:<28}  {line.origin}{where}")
+        shown.append(f"{'':<16}{line.about} Variable: {line.variable}")
+    return "\n".join(shown)
 
 
 def answer_notes(answer: Answer) -> str:

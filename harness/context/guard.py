@@ -33,7 +33,7 @@ class Guard:
         A passage is a reference that any question of the field may need: it is left out only
         where it comes from the case's own source, which its document's name then says.
         """
-        twins = bank.words.jaccard(rows, self.case.input) >= TWIN_AT
+        twins = bank.words.jaccard(rows, self.case.text) >= TWIN_AT
         refused = {}
         for row, twin in zip(rows.tolist(), twins.tolist(), strict=True):
             reason = self._objection(bank.items[row], twin)
@@ -52,16 +52,20 @@ class Guard:
 
 
 def eval_relatives(bank: Searchable, cases: Iterable[EvalCase]) -> frozenset[int]:
-    """Return the rows of the examples that are twins or siblings of any eval case of any split.
+    """Return the rows that are twins or siblings of any eval case of any split.
 
-    They never enter the core: so evals and daily use share one prefix.
+    They never stand in the stable part: so evals and daily use share one prefix. Of passages it
+    is those of a document that is the source of a case, as for the guard.
     """
     cases = list(cases)
-    twins = TwinIndex(case.input for case in cases)
-    sources = {case.source.strip().casefold() for case in cases if case.source}
-    return frozenset(
-        row
-        for row, item in enumerate(bank.items)
-        if item.kind == "example"
-        and (item.source.strip().casefold() in sources or twins.has_twin(words(item.text)))
-    )
+    twins = TwinIndex(case.text for case in cases)
+    sources = {case.source.strip().casefold() for case in cases} - {""}
+
+    def related(item: BankItem) -> bool:
+        if item.kind == "passage":
+            return item.document.strip().casefold() in sources
+        return item.kind == "example" and (
+            item.source.strip().casefold() in sources or twins.has_twin(words(item.text))
+        )
+
+    return frozenset(row for row, item in enumerate(bank.items) if related(item))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.context.guard import Guard
 from harness.context.render import render_question
 from harness.context.stable import Foundation, StablePart
 from harness.context.tail import Tail
 from harness.errors import QuestionTooLong, UsageError
-from harness.values import Message, Packed, Part, Section
+from harness.values import Message, Packed, Part, Section, with_files
 
 if TYPE_CHECKING:
     from harness.domain import Domain, Policy, SectionSize
@@ -45,6 +45,7 @@ class Packer:
         budget: int | None = None,
         sections: Mapping[Section, SectionSize] | None = None,
         exclude: Iterable[str] = (),
+        schema: Mapping[str, Any] | None = None,
     ) -> Packed:
         """Pack the context for a question.
 
@@ -56,6 +57,7 @@ class Packer:
             budget: Tokens; the domain's by default.
             sections: Sizes of sections; these go before the domain's.
             exclude: Ids of items that shall not be shown in the tail.
+            schema: A JSON Schema for this answer alone.
 
         Raises:
             UsageError: The question is empty.
@@ -63,11 +65,14 @@ class Packer:
         """
         if not question.strip():
             raise UsageError("The question is empty.", "Say what you want to know.")
+        question = _sound(question)
         settings = self._domain.settings.context
         policy = policy or settings.policy
         budget = budget or settings.budget
         stable = self._stable(policy, budget, {**settings.sections, **(sections or {})})
-        asked = render_question(question, files)
+        asked = render_question(
+            question, [(_sound(name), _sound(content)) for name, content in files], schema
+        )
         tokens = self._counter.count(asked)
         room = stable.room.after_question(tokens)
         if room.used > budget:
@@ -77,11 +82,18 @@ class Packer:
                 "Shorten the question or its files, or raise `context.budget` in domain.yaml.",
             )
         tail = Tail(
-            self._bank, stable, question, guard=guard, policy=policy, exclude=frozenset(exclude)
+            self._bank,
+            stable,
+            with_files(question, files),
+            guard=guard,
+            policy=policy,
+            exclude=frozenset(exclude),
         )
-        passages = tail.choose("passages", room.most("passages"))
+        whole = stable.standing.whole
+        passages = tail.choose("passages", room.left if whole else room.most("passages"))
         room = room.after("passages", passages.tokens)
-        demonstrations = tail.choose("demonstrations", room.most("demonstrations"))
+        most = room.left if whole else room.most("demonstrations")
+        demonstrations = tail.choose("demonstrations", most)
         items = self._bank.items
         shown = (items[row].rendered for row in (*passages.kept, *demonstrations.kept))
         return Packed(
@@ -110,3 +122,15 @@ class Packer:
         if key not in self._stables:
             self._stables[key] = self.foundation.make(policy, budget, sizes)
         return self._stables[key]
+
+
+def _sound(text: str) -> str:
+    """Return the text with halves of characters joined, or replaced where the other is missing.
+
+    JSON's escapes and the names of files can hold them; no tokenizer and no provider takes them.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RENDERING", "instructions", "render_item", "render_question", "render_rule"]
 
-RENDERING = "tags-1"
+RENDERING = "tags-2"
 """Names the form of rendered items; a change of the form needs a new name."""
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -34,11 +34,12 @@ def render_item(item: Example | EvalCase | Passage) -> str:
         return block("passage", item.text, origin)
     if isinstance(item, Example):
         steps = "\n".join(f"{number}. {step}" for number, step in enumerate(item.steps, 1))
-        return demonstration(item.input, item.output, between=[("steps", steps), ("why", item.why)])
+        between = [("steps", steps), ("why", item.why)]
+        return demonstration(item.input, item.output, files=item.attached, between=between)
     if item.expected is not None:
-        return demonstration(item.input, _said(item.expected))
+        return demonstration(item.input, _said(item.expected), files=item.attached)
     standard = "; ".join(_in_words(check) for check in item.checks)
-    return demonstration(item.input, standard, answer_tag="standard")
+    return demonstration(item.input, standard, answer_tag="standard", files=item.attached)
 
 
 def render_rule(rule: Rule) -> str:
@@ -88,22 +89,37 @@ def answer_form(answer: AnswerSettings, labels: Sequence[str]) -> list[str]:
     """Return the paragraphs that say what form an answer has to have."""
     parts = []
     if answer.kind == "label":
-        listed = "\n".join(f"- {label}" for label in labels)
+        listed = "\n".join(f"- {neutral(label)}" for label in labels)
         parts.append(f"{_prompt('answer_label')}\n\n{listed}")
     elif answer.kind == "number":
         unit = f", in {answer.unit}," if answer.unit else ""
         parts.append(_prompt("answer_number").format(unit=unit))
     elif answer.kind == "json" and answer.schema:
-        schema = json.dumps(answer.schema, ensure_ascii=False, indent=1)
-        parts.append(f"{_prompt('answer_schema')}\n\n```json\n{schema}\n```")
+        parts.append(f"{_prompt('answer_schema')}\n\n{_fenced(answer.schema)}")
     elif answer.kind == "json":
         parts.append(_prompt("answer_json"))
     if answer.abstain:
-        parts.append(_prompt("abstain").format(abstain=answer.abstain))
+        parts.append(_prompt("abstain").format(abstain=neutral(answer.abstain)))
     return parts
 
 
-def render_question(text: str, files: Sequence[tuple[str, str]] = ()) -> str:
-    """Return the question, after the (name, text) of its files."""
+def _fenced(schema: Mapping[str, Any]) -> str:
+    return f"```json\n{neutral(json.dumps(schema, ensure_ascii=False, indent=1))}\n```"
+
+
+def render_question(
+    text: str,
+    files: Sequence[tuple[str, str]] = (),
+    schema: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the question, after the (name, text) of its files.
+
+    Args:
+        text: The question.
+        files: (name, text) of each file.
+        schema: A JSON Schema for this answer alone; it stands after the question, so that what
+            stands before stays the same.
+    """
     attached = "".join(block("file", content, name) for name, content in files)
-    return attached + block("question", text)
+    form = f"\n{_prompt('answer_once')}\n\n{_fenced(schema)}\n" if schema else ""
+    return attached + block("question", text) + form

@@ -67,7 +67,12 @@ class Room:
         wanted = size.tokens if size and size.tokens is not None else None
         if wanted is None:
             wanted = self._share(section) + self.flow
-        return max(0, min(wanted, self.budget - self.used))
+        return max(0, min(wanted, self.left))
+
+    @property
+    def left(self) -> int:
+        """Tokens of the budget that nothing uses yet."""
+        return max(0, self.budget - self.used)
 
     def holds_whole(self, tokens: int) -> bool:
         """Say whether a bank of that many tokens may stand in the stable part as a whole."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from harness.words import TWIN_AT
@@ -113,39 +115,37 @@ def _balanced(
     """
     import numpy as np
 
-    items = [bank.items[row] for row in hits.rows.tolist()]
+    rows = hits.rows.tolist()
+    items = [bank.items[row] for row in rows]
     root = np.sqrt([max(1, item.tokens) for item in items])
     base = (hits.relevance / root).tolist()
     inverse = (COVERAGE / root).tolist()
+    label = [item.label for item in items]
+    weight = _LabelWeight(label)
     cover = _Coverage(bank, hits.rows, question)
-    labels: dict[str, int] = {}
     twins = _Twins(bank, beside)
     smallest = min(item.tokens for item in items)
 
-    def gain(at: int) -> float:
-        own = float(base[at])
-        if label := items[at].label:
-            count = labels.get(label, 0)
-            own *= 1 + SPREAD * (math.sqrt(count + 1) - math.sqrt(count))
-        return own + float(inverse[at]) * cover.new(at)
+    def loss(at: int) -> float:
+        gain: float = base[at] * weight[label[at]]
+        return -(gain + inverse[at] * cover.new(at)) if cover.left else -gain
 
-    rows = hits.rows.tolist()
-    heap = [(-gain(at), at) for at in range(len(rows))]
+    heap = [(loss(at), at) for at in range(len(rows))]
     heapq.heapify(heap)
     while heap and budget - choice.tokens >= smallest:
-        bound, at = heapq.heappop(heap)
-        now = -gain(at)
-        if now > bound and heap and now > heap[0][0]:  # stale, and another may be better
-            heapq.heappush(heap, (now, at))
+        bound, at = heap[0]
+        now = loss(at)
+        if now > bound:
+            heapq.heapreplace(heap, (now, at))
             continue
+        heapq.heappop(heap)
         row = rows[at]
         if (twin := twins.of(row)) is not None:
             choice.dropped[row] = f"near-duplicate of {bank.items[twin].id}"
         elif _take(bank, choice, row, budget):
             twins.add(row)
             cover.take(at)
-            label = items[at].label
-            labels[label] = labels.get(label, 0) + 1
+            weight.take(label[at])
     choice.dropped.update((rows[at], "no room left") for _, at in heap)
 
 
@@ -164,6 +164,24 @@ def _diverse(bank: Searchable, choice: Choice, hits: Hits, budget: int) -> None:
             np.maximum(redundancy, vectors @ vectors[at], out=redundancy)
 
 
+class _LabelWeight(dict[str, float]):
+    """How much a label's next demonstration counts: less with each that was taken.
+
+    Items without a label all count the same.
+    """
+
+    def __init__(self, labels: Iterable[str]) -> None:
+        super().__init__((label, 1 + SPREAD if label else 1.0) for label in labels)
+        self._taken: Counter[str] = Counter()
+
+    def take(self, label: str) -> None:
+        """Count a demonstration of the label as taken."""
+        if label:
+            self._taken[label] += 1
+            taken = self._taken[label]
+            self[label] = 1 + SPREAD * (math.sqrt(taken + 1) - math.sqrt(taken))
+
+
 class _Coverage:
     """Which of the question's words the candidates would newly cover, weighted by rarity."""
 
@@ -172,61 +190,61 @@ class _Coverage:
 
         known, _ = bank.words.ids(question)
         weight = np.log1p(len(bank.items) / bank.words.frequency[known])
-        self._open = dict(zip(known, (weight / weight.sum()).tolist(), strict=True))
+        shares = zip(known, (weight / weight.sum()).tolist(), strict=True)
         self._has = bank.words.shared(rows, known)
+        coverable = set(chain.from_iterable(self._has))
+        self.left = {word: share for word, share in shares if word in coverable}
 
     def new(self, at: int) -> float:
         """Return the share of the question's words, by weight, that a candidate would add."""
         added = 0.0
-        if self._open:
-            for word in self._has[at]:
-                added += self._open.get(word, 0.0)
+        for word in self._has[at]:
+            added += self.left.get(word, 0.0)
         return added
 
     def take(self, at: int) -> None:
         """Count a candidate's words as covered."""
         for word in self._has[at]:
-            self._open.pop(word, None)
+            self.left.pop(word, None)
 
 
 class _Twins:
     """Near-duplicates among rows.
 
-    Prefix filter over word ids (see `harness.words.twins`), then the words of both as the bits
-    of whole numbers, counted in one go.
+    Prefix filter over word ids (see `harness.words.twins`) with a positional filter: ids ascend,
+    so after the first one in common, two rows have at most the shorter rest in common (Xiao,
+    Wang, Lin, Yu and Wang 2011, "Efficient similarity joins for near-duplicate detection").
     """
 
     def __init__(self, bank: Searchable, rows: Iterable[int]) -> None:
         self._words = bank.words
-        self._by_word: dict[int, list[tuple[int, int, int]]] = {}
-        self._last: tuple[int, tuple[list[int], int, int]] = (-1, ([], 0, 0))
+        self._by_word: dict[int, list[tuple[int, int, list[int]]]] = {}
         for row in rows:
             self.add(row)
 
     def add(self, row: int) -> None:
         """Count a row as standing in the context."""
-        prefix, size, bits = self._signature(row)
-        for word in prefix:
-            self._by_word.setdefault(word, []).append((row, size, bits))
+        ids: list[int] = self._words.row(row).tolist()
+        for at, word in enumerate(_prefix(ids)):
+            self._by_word.setdefault(word, []).append((row, len(ids) - at, ids))
 
     def of(self, row: int) -> int | None:
         """Return a row that stands in the context and is a twin of this one."""
-        prefix, size, bits = self._signature(row)
-        for word in prefix:
-            for other, its_size, its_bits in self._by_word.get(word, ()):
-                common = (bits & its_bits).bit_count()
-                if common >= TWIN_AT * (size + its_size - common):
+        ids: list[int] = self._words.row(row).tolist()
+        size = len(ids)
+        own: set[int] = set()
+        for at, word in enumerate(_prefix(ids)):
+            rest = size - at
+            for other, its_rest, its_ids in self._by_word.get(word, ()):
+                # Jaccard >= 4/5 is common >= 4/9 of both sizes; in whole numbers, to be exact.
+                if 9 * (rest if rest < its_rest else its_rest) < 4 * (size + len(its_ids)):
+                    continue
+                own = own or set(ids)
+                common = len(own.intersection(its_ids))
+                if common >= TWIN_AT * (size + len(its_ids) - common):
                     return other
         return None
 
-    def _signature(self, row: int) -> tuple[list[int], int, int]:
-        if row == self._last[0]:  # `of`, then `add`
-            return self._last[1]
-        ids: list[int] = self._words.row(row).tolist()
-        share = len(ids) - -(-len(ids) * 4 // 5) + 1
-        bits = 0
-        for word in ids:
-            bits |= 1 << word
-        signature = ids[:share], len(ids), bits
-        self._last = row, signature
-        return signature
+
+def _prefix(ids: list[int]) -> list[int]:
+    return ids[: len(ids) - -(-len(ids) * 4 // 5) + 1]

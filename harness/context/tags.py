@@ -12,7 +12,7 @@ are the sum of its pieces' tokens.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 __all__ = [
@@ -30,8 +30,15 @@ NAMES = (
     "question", "file",
 )  # fmt: skip
 
-_BLANK = r"[\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]*"
-_NAME = rf"(?={_BLANK}/?{_BLANK}(?:{'|'.join(NAMES)})(?![0-9A-Za-z_]))"
+_UNSEEN = (
+    r"\x00-\x08\x0e-\x1f\x7f-\x9f"  # control characters, and what Unicode calls ignorable
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff"
+)
+# Possessive (`*+`): a `<` before a million blanks is looked at once, not a million times.
+_GAP = rf"[\s{_UNSEEN}]*+"
+_SPELT = "|".join(rf"[{_UNSEEN}]*+".join(name) for name in NAMES)
+_NAME = rf"(?={_GAP}(?:/{_GAP})?(?:{_SPELT})(?![0-9A-Za-z_]))"
 FORGED = re.compile(rf"(?:<|&(?P<amp>(?:amp;)*)lt;){_NAME}", re.IGNORECASE)
 ESCAPED = re.compile(rf"&(?P<amp>(?:amp;)*)lt;{_NAME}", re.IGNORECASE)
 LINE_BREAK = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -69,7 +76,12 @@ def block(name: str, text: str, origin: str = "") -> str:
 
 
 def demonstration(
-    given: str, answer: str, *, answer_tag: str = "output", between: Iterable[tuple[str, str]] = ()
+    given: str,
+    answer: str,
+    *,
+    answer_tag: str = "output",
+    files: Sequence[tuple[str, str]] = (),
+    between: Iterable[tuple[str, str]] = (),
 ) -> str:
     """Return a case: on one line where it fits on one, else in tags of several lines.
 
@@ -77,19 +89,21 @@ def demonstration(
         given: The input.
         answer: The output, or the standard that an answer is held to.
         answer_tag: `output` or `standard`.
+        files: (name, text) of files that belong to the input.
         between: (tag, text) of what stands between them: steps, reasons.
     """
     between = [(tag, text) for tag, text in between if text]
-    if not between and not LINE_BREAK.search(given) and not LINE_BREAK.search(answer):
+    if not between and not files and not LINE_BREAK.search(given) and not LINE_BREAK.search(answer):
         short = "out" if answer_tag == "output" else answer_tag
         return f"<ex>{neutral(given)}<{short}>{neutral(answer)}\n"
     inner = [("input", given), *between, (answer_tag, answer)]
-    return f"<example>\n{''.join(block(tag, text) for tag, text in inner)}</example>\n"
+    attached = "".join(block("file", text, name) for name, text in files)
+    return f"<example>\n{attached}{''.join(block(tag, text) for tag, text in inner)}</example>\n"
 
 
 SHORT = re.compile(r"^<ex>(?P<input>[^\n]*?)<out>(?P<output>[^\n]*)\n", re.MULTILINE)
 LONG = re.compile(
-    r"^<example>\n<input>\n(?P<input>.*?)\n</input>\n(?:(?!<example>\n).)*?"
+    r"^<example>\n(?:(?!<input>\n|<example>\n).*\n)*?<input>\n(?P<input>.*?)\n</input>\n(?:(?!<example>\n).)*?"
     r"<output>\n(?P<output>.*?)\n</output>\n</example>\n",
     re.MULTILINE | re.DOTALL,
 )

@@ -66,28 +66,36 @@ class Tail:
             self._bank,
             hits,
             self._question,
-            policy=self._policy,
+            policy="everything" if self._stable.standing.whole else self._policy,
             budget=budget,
             beside=self._stable.shown,
         )
-        rank = {row: at for at, row in enumerate(hits.rows.tolist())}
+        rank = {row: at for at, row in enumerate(_ranked(hits, self._policy))}
         worst_first = group == "demonstrations"
         choice.kept.sort(key=rank.__getitem__, reverse=worst_first)
         return choice
 
     def reports(self, passages: Choice, demonstrations: Choice) -> Iterator[ItemReport]:
-        """Yield what became of every item that was considered, in the context's order."""
-        stable = self._stable
-        yield from stable.rules
-        yield from self._kept("core", stable.core, "in the core")
-        yield from self._kept("references", stable.references, "always stands here")
+        """Yield what became of every item that was considered, once, in the context's order."""
+        standing = self._stable.standing
+        yield from self._stable.rules
+        yield from self._kept("core", standing.core, "in the core")
+        yield from self._kept("references", standing.references, "always stands here")
         yield from self._kept("passages", passages.kept, "near the question")
         yield from self._kept("demonstrations", demonstrations.kept, "near the question")
-        for row, (section, reason) in stable.dropped.items():
-            yield self._report(section, row, False, reason)
-        for section, choice in (("passages", passages), ("demonstrations", demonstrations)):
-            for row, reason in {**self._refused.get(section, {}), **choice.dropped}.items():
+        dropped = dict(standing.dropped)
+        choices: tuple[tuple[Group, Choice], ...] = (
+            ("passages", passages),
+            ("demonstrations", demonstrations),
+        )
+        for group, choice in choices:
+            refused = self._refused.get(group, {})
+            dropped |= {row: (group, why) for row, why in {**refused, **choice.dropped}.items()}
+        kept = {*passages.kept, *demonstrations.kept}
+        for row, (section, reason) in dropped.items():
+            if row not in kept:
                 yield self._report(section, row, False, reason)
+        yield from standing.absent
 
     def _search(self, group: Group, budget: int) -> Hits:
         import numpy as np
@@ -98,10 +106,36 @@ class Tail:
             shown = np.array(sorted(self._stable.shown), dtype=np.int64)
             near = self._bank.vectors(shown) @ self._vector
             self._similarity.update(zip(shown.tolist(), near.tolist(), strict=True))
-        depth = max(DEPTH, min(len(items), int(ROOMY * budget / self._stable.mean_tokens)))
+        whole = self._stable.standing.whole
+        most = len(items) if whole else int(ROOMY * budget / self._stable.mean_tokens)
+        depth = max(DEPTH, min(len(items), most))
         hits = self._bank.search(self._question, self._vector, group, depth)
+        if whole:
+            hits = self._with_others(hits, group)
         self._similarity.update(zip(hits.rows.tolist(), hits.similarity.tolist(), strict=True))
         return hits
+
+    def _with_others(self, hits: Hits, group: Group) -> Hits:
+        """Return the hits and, after them, all else of the group: the search may have missed it."""
+        import numpy as np
+
+        found = set(hits.rows.tolist())
+        passages = group == "passages"
+        others = np.array(
+            [
+                row
+                for row, item in enumerate(self._bank.items)
+                if row not in found and (item.kind == "passage") == passages
+            ],
+            dtype=np.int64,
+        )
+        return Hits(
+            rows=np.concatenate([hits.rows, others]),
+            relevance=np.concatenate([hits.relevance, np.zeros(len(others))]),
+            similarity=np.concatenate(
+                [hits.similarity, self._bank.vectors(others) @ self._vector]
+            ).astype(np.float64),
+        )
 
     def _allowed(self, group: Group, hits: Hits) -> Hits:
         """Return the hits that may be shown; note why the others may not."""
@@ -135,3 +169,10 @@ class Tail:
             kept=kept,
             reason=reason,
         )
+
+
+def _ranked(hits: Hits, policy: Policy) -> list[int]:
+    """Return the rows, best first: by similarity for `nearest`, else as they were found."""
+    by_similarity = (-hits.similarity).argsort(kind="stable")
+    rows: list[int] = (hits.rows[by_similarity] if policy == "nearest" else hits.rows).tolist()
+    return rows

@@ -49,7 +49,7 @@ class _Relatives:
         twin = next(self._twins.twins(words(example.input)), None)
         case = None if twin is None else self._cases[twin]
         shared = "text, or almost the text,"
-        if case is None and example.source:
+        if case is None and example.source.strip():
             case = self._of_source.get(example.source.strip().casefold())
             shared = "source"
         if case is None:

@@ -91,6 +91,7 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
     Raises:
         DomainNotFound: There is no domain folder at that path, or it can't be opened.
     """
+    from harness.domain.attached import attach
     from harness.domain.references import read_references
 
     root = _found(Path(path))
@@ -98,11 +99,15 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
     answer = manifest.settings.answer
     examples, wrong_examples = read_all_examples(root, answer)
     cases, wrong_cases = read_all_cases(root, answer)
+    examples, wrong_attached = attach(examples, root, cache)
+    cases, wrong_case_files = attach(cases, root, cache)
     passages, wrong_references = read_references(root, cache=cache)
     problems = [
         *manifest.problems,
         *wrong_examples,
         *wrong_cases,
+        *wrong_attached,
+        *wrong_case_files,
         *wrong_references,
         *_misnamed(root),
         *_ids([*examples, *cases, *manifest.rules]),

@@ -67,7 +67,7 @@ def _files(root: Path, folder: str, problems: list[Problem]) -> Iterator[DomainF
         if folder == "evals":
             for path in sorted((root / folder).iterdir()):
                 real = path.is_dir() and not path.is_symlink()
-                if real and path.name != "sealed" and not editor_file(path.name):
+                if real and path.name not in {"sealed", "files"} and not editor_file(path.name):
                     yield DomainFile(name=f"{folder}/{path.name}", path=path)
     except Unusable as error:
         problems.append(error.problem)

@@ -191,8 +191,6 @@ def _attachments(domain: Domain) -> Iterator[Problem]:
     for item in items:
         for name in item.files:
             named.add(os.path.normpath(name))
-            if wrong := _attachment(domain.path, name):
-                yield _problem(item.place, *wrong)
     below = domain.path / "examples"
     for folder, _, files in os.walk(below):
         for name in sorted(files):
@@ -204,35 +202,6 @@ def _attachments(domain: Domain) -> Iterator[Problem]:
                     " names it in `files`. Move it up, or name it."
                 )
                 yield _problem(Place(file=path), "not-read", says, "warning")
-
-
-def _attachment(root: Path, name: str) -> tuple[str, str] | None:
-    """Return code and words where a file that an item names can't be used."""
-    try:
-        path = (root / name).resolve()
-        inside, there = path.is_relative_to(root), path.is_file()
-    except (OSError, ValueError, RuntimeError):
-        return (
-            "missing-file",
-            f"The file `{name[:80]!r}` can't be there: the name is none for a file.",
-        )
-    if not inside or Path(name).is_absolute():
-        return (
-            "outside-folder",
-            f"The file `{name}` is outside of the domain folder. Put a copy into the folder,"
-            " and write its path from there.",
-        )
-    if there:
-        return None
-    if path.exists():
-        return "not-a-file", f"`{name}` is no file but a folder, a pipe or a device. Name a file."
-    near = path.parent
-    around = [one.relative_to(root).as_posix() for one in near.iterdir()] if near.is_dir() else []
-    return (
-        "missing-file",
-        f"The file `{name}` is not there; paths start from the domain"
-        f" folder.{did_you_mean(name, around)}",
-    )
 
 
 def _texts(domain: Domain) -> Iterator[Problem]:

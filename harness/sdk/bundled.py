@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
-from harness.errors import DomainReadOnly
+from harness.errors import DomainNotFound, DomainReadOnly
 
 __all__ = ["bundled_domains", "find_domain", "refuse_bundled"]
 
@@ -21,10 +22,25 @@ def bundled_domains() -> dict[str, Path]:
 
 
 def find_domain(name: str | Path) -> Path:
-    """Return a domain's folder: a path, or else the name of a shipped domain."""
-    path = Path(name).expanduser()
-    if not path.exists():
-        return bundled_domains().get(str(name), path)
+    """Return a domain's folder: a path, or else the name of a shipped domain.
+
+    Raises:
+        DomainNotFound: It is neither, but almost the name of a shipped domain.
+    """
+    try:
+        path = Path(name).expanduser()
+        if path.exists():
+            return path
+    except (OSError, RuntimeError, ValueError):  # no path at all: the reader says why
+        return Path(name)
+    shipped = bundled_domains()
+    if near := difflib.get_close_matches(str(name), shipped, 1, 0.8):
+        if near[0] == str(name):
+            return shipped[near[0]]
+        raise DomainNotFound(
+            f"There is no folder `{name}`, and no such domain ships with Harness.",
+            f"Did you mean {near[0]}?",
+        )
     return path
 
 

@@ -56,16 +56,24 @@ def _versions() -> Finding:
 
 
 def _state_folder(home: Path) -> Finding:
-    above = next(folder for folder in (home, *home.parents) if folder.exists())
-    free = shutil.disk_usage(above).free
+    what = "state folder"
+    try:
+        above = next(folder for folder in (home, *home.parents) if folder.exists())
+        with tempfile.TemporaryFile(dir=above) as file:  # permission bits don't tell all
+            file.write(b"harness")
+        free = shutil.disk_usage(above).free
+    except OSError as error:
+        return Finding(
+            what=what,
+            verdict="broken",
+            detail=f"{home} can't be written: {error.strerror or error}",
+            mend="Give permission to write there, or name another folder with HARNESS_HOME.",
+        )
     detail = f"{home} ({free / 2**30:.1f} GiB free)"
-    if not os.access(above, os.W_OK):
-        mend = "Give permission to write there, or name another folder with HARNESS_HOME."
-        return Finding(what="state folder", verdict="broken", detail=detail, mend=mend)
-    mend = "Make room: an index needs about 5 kB an example." if free < LOW_DISK else ""
-    return Finding(
-        what="state folder", verdict="broken" if mend else "ok", detail=detail, mend=mend
-    )
+    if free < LOW_DISK:
+        mend = "Make room: an index needs about 5 kB an example."
+        return Finding(what=what, verdict="broken", detail=detail, mend=mend)
+    return Finding(what=what, verdict="ok", detail=detail)
 
 
 REINSTALL = "Install domain-harness anew."

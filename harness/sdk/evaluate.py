@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from harness.values import Split
 
 __all__ = ["evaluate"]
+
+logger = logging.getLogger(__name__)
 
 
 async def evaluate(
@@ -67,7 +70,7 @@ async def evaluate(
         graders=graders(domain.settings.language or "en"),
         jobs=jobs,
         progress=progress,
-        keep=lambda done: _keep(folder, done),
+        keep=lambda done: _keep_part(folder, done, len(cases)),
     )
     _keep(folder, run)
     return run
@@ -85,13 +88,24 @@ def _chosen(
     if ids is not None:
         unknown = sorted(ids - {case.id for case in cases})
         if unknown:
-            raise EvalError(f"The {split} split has no case {', '.join(unknown)}.")
+            raise EvalError(
+                f"The {split} split has no case {', '.join(unknown)}.",
+                f"The ids stand in the folder's evals/{split}.*.",
+            )
         cases = [case for case in cases if case.id in ids]
     if limit is None or limit >= len(cases):
         return cases
     shuffled = sorted(cases, key=lambda case: hashlib.sha256(case.id.encode()).digest())
     kept = {case.id for case in shuffled[:limit]}
     return [case for case in cases if case.id in kept]
+
+
+def _keep_part(folder: Path, run: EvalRun, planned: int) -> None:
+    _keep(folder, run)
+    logger.warning(
+        "Stopped early: %d of %d cases are done, and kept in %s.",
+        *(run.n, planned, folder / f"{run.run}.json"),
+    )
 
 
 def _keep(folder: Path, run: EvalRun) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +168,7 @@ class Harness:
         sections: Sections | None = None,
         exclude: Iterable[str] = (),
         guard_case: EvalCase | None = None,
+        schema: Mapping[str, Any] | None = None,
     ) -> Packed:
         """Return the packed context for a question; no model is called.
 
@@ -178,6 +180,7 @@ class Harness:
             sections: Tokens (`500`) or shares (`"25 %"`) of sections.
             exclude: Ids of items that shall not be shown.
             guard_case: The eval case that the question comes from.
+            schema: A JSON Schema for this answer.
 
         Raises:
             DomainInvalid: The folder has errors.
@@ -192,6 +195,7 @@ class Harness:
                 sections=sections,
                 exclude=exclude,
                 guard_case=guard_case,
+                schema=schema,
             )
         )[1]
 
@@ -242,16 +246,17 @@ class Harness:
 
         Args:
             text: The question.
-            **how: As for `apreview`, and `schema`: a JSON Schema for this answer.
+            **how: As for `apreview`.
 
         Raises:
             DomainInvalid: The folder has errors.
             QuestionTooLong: The question does not fit the budget.
             ModelError: The model could not answer; see `harness.errors`.
         """
-        async for event in self.astream(text, **how):
-            if isinstance(event, Answer):
-                return event
+        async with aclosing(self.astream(text, **how)) as events:
+            async for event in events:
+                if isinstance(event, Answer):
+                    return event
         raise AssertionError("astream ends with an Answer")
 
     def stream(self, text: str, **how: Any) -> Iterator[Delta | Answer]:
@@ -260,7 +265,7 @@ class Harness:
 
     async def astream(
         self, text: str, *, schema: Mapping[str, Any] | None = None, **how: Any
-    ) -> AsyncIterator[Delta | Answer]:
+    ) -> AsyncGenerator[Delta | Answer, None]:
         """Yield text as the model says it, and the whole `Answer` last.
 
         A `Delta` with `restart` says that the stream broke and begins anew.
@@ -274,21 +279,22 @@ class Harness:
             As `aask`.
         """
         started = time.perf_counter()
-        current, packed = await self._prepare(text, **how)
+        current, packed = await self._prepare(text, schema=schema, **how)
         answer_schema = schema or current.domain.settings.answer.schema
         warnings: list[str] = []
-        async for event in self._reply(current, packed, answer_schema, warnings):
-            if isinstance(event, Delta):
-                yield event
-            else:
-                yield to_answer(
-                    current.domain,
-                    packed,
-                    event,
-                    schema=schema,
-                    seconds=time.perf_counter() - started,
-                    warnings=tuple(warnings),
-                )
+        async with aclosing(self._reply(current, packed, answer_schema, warnings)) as events:
+            async for event in events:
+                if isinstance(event, Delta):
+                    yield event
+                else:
+                    yield to_answer(
+                        current.domain,
+                        packed,
+                        event,
+                        schema=schema,
+                        seconds=time.perf_counter() - started,
+                        warnings=tuple(warnings),
+                    )
 
     async def _reply(
         self,
@@ -296,7 +302,7 @@ class Harness:
         packed: Packed,
         schema: Mapping[str, Any] | None,
         warnings: list[str],
-    ) -> AsyncIterator[Delta | Reply]:
+    ) -> AsyncGenerator[Delta | Reply, None]:
         """Stream from the model; where it can't be reached, from the fallback."""
         messages = to_langchain(packed.messages)
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.bank import Bank, sync
 from harness.context import RENDERING, Packer, render_item
-from harness.domain import Domain, folder_stamp, lint, read_domain
+from harness.domain import Domain, DomainSettings, folder_stamp, lint, read_domain
 from harness.errors import DomainInvalid
 from harness.settings import Settings, find_home
 from harness.wiring import make_counter, make_embedder, make_store
@@ -59,7 +59,8 @@ class Opened:
         self.folder = folder
         self.home = find_home(settings, folder)
         self._progress = progress
-        self._embedder = embedder
+        self._own_embedder = embedder
+        self._embedders: dict[object, Embedder] = {}
         self._store = make_store()
         self._refreshing = threading.Lock()
         self._current: Current | None = None
@@ -93,13 +94,11 @@ class Opened:
 
     def _open(self, stamp: str) -> Current:
         domain = sound(self.read())
-        if self._embedder is None or self._embedder.name != domain.settings.embedding:
-            self._embedder = make_embedder(domain.settings.embedding)
         counter = make_counter()
         synced = sync(
             domain,
             home=self.home,
-            embedder=self._embedder,
+            embedder=self._own_embedder or self._named(domain.settings),
             counter=counter,
             store=self._store,
             render=render_item,
@@ -114,6 +113,13 @@ class Opened:
             embedded=synced.embedded,
             reused=len(synced.bank.items) - synced.embedded,
         )
+
+    def _named(self, settings: DomainSettings) -> Embedder:
+        """Return the embedder that the domain names; one is made for each name."""
+        key = (settings.embedding, settings.providers_allowed)
+        if key not in self._embedders:
+            self._embedders[key] = make_embedder(key[0], allowed=key[1])
+        return self._embedders[key]
 
 
 def sound(domain: Domain) -> Domain:

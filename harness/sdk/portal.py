@@ -9,8 +9,8 @@ from __future__ import annotations
 import atexit
 import queue
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["call", "iterate"]
 
 T = TypeVar("T")
+
+PATIENCE = 5.0
+"""Seconds that a call has for putting away what it had when it is stopped."""
 
 _starting = threading.Lock()
 _running: list[BlockingPortal] = []
@@ -36,18 +39,36 @@ def _portal() -> BlockingPortal:
 
 
 def call(function: Callable[[], Awaitable[T]]) -> T:
-    """Run an async function on the loop and return what it returns."""
-    return _portal().call(function)
+    """Run an async function on the loop and return what it returns.
+
+    Ctrl-C cancels it, and comes through when it has put away what it had.
+    """
+    ended = threading.Event()
+
+    async def work() -> T:
+        try:
+            return await function()
+        finally:
+            ended.set()
+
+    future = _portal().start_task_soon(work)
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        future.cancel()
+        ended.wait(PATIENCE)
+        raise
 
 
-def iterate(make: Callable[[], AsyncIterator[T]]) -> Iterator[T]:
-    """Yield what an async iterator yields; leaving the loop early ends it."""
+def iterate(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
+    """Yield what an async generator yields; leaving the loop early closes it."""
     items: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
 
     async def pump() -> None:
         try:
-            async for item in make():
-                items.put(("item", item))
+            async with aclosing(make()) as source:
+                async for item in source:
+                    items.put(("item", item))
         except Exception as error:
             items.put(("error", error))
         else:

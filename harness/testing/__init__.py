@@ -7,6 +7,7 @@ sure that nothing else is talked to.
 
 from __future__ import annotations
 
+from harness.testing.bank import MemoryBank
 from harness.testing.fakes import HashEmbedder, WordCounter
 from harness.testing.models import Call, ScriptedModel
 from harness.testing.network import LiveNetworkBanned, ban_live_models
@@ -20,6 +21,7 @@ __all__ = [
     "FaultKind",
     "HashEmbedder",
     "LiveNetworkBanned",
+    "MemoryBank",
     "ProviderServer",
     "Reasoning",
     "Recorded",

@@ -70,7 +70,7 @@ class WordTable:
 
         known, size = self.ids(text)
         flat, ends = self._flat(rows)
-        shared = np.isin(flat, np.array(known, dtype=np.int32))
+        shared = self._among(flat, known)
         # Sums of stretches as differences of the running sum: a stretch may be empty.
         running = np.concatenate([[0], np.cumsum(shared)])
         starts = np.concatenate([[0], ends[:-1]])
@@ -83,11 +83,20 @@ class WordTable:
         import numpy as np
 
         flat, ends = self._flat(rows)
-        at = np.flatnonzero(np.isin(flat, np.array(known, dtype=np.int32)))
+        at = np.flatnonzero(self._among(flat, known))
         found: list[list[int]] = [[] for _ in range(len(rows))]
         owners = np.searchsorted(ends, at, side="right").tolist()
         for owner, word in zip(owners, flat[at].tolist(), strict=True):
             found[owner].append(word)
+        return found
+
+    def _among(self, flat: np.ndarray, known: Sequence[int]) -> np.ndarray:
+        """Say of each id whether it is a known one."""
+        import numpy as np
+
+        wanted = np.zeros(len(self.frequency), dtype=bool)
+        wanted[known] = True
+        found: np.ndarray = wanted[flat]
         return found
 
     def _flat(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -36,7 +36,7 @@ def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
 
 def same_source(one: str, other: str) -> bool:
     """Say whether two items come from one document, patient or contract."""
-    return bool(one) and one.strip().casefold() == other.strip().casefold()
+    return bool(one.strip()) and one.strip().casefold() == other.strip().casefold()
 
 
 class TwinIndex:

@@ -147,6 +147,7 @@ def test_files_of_items(folder, problems, tmp_path: Path) -> None:
     written = "".join(f"    - {name}\n" for name in names)
     found = problems({"evals/dev.yaml": f"- id: a\n  input: q\n  expected: x\n  files:\n{written}"})
     assert sorted((one.place.file, one.code, one.severity) for one in found) == [
+        ("evals/dev.yaml", "damaged", "error"),
         ("evals/dev.yaml", "missing-file", "error"),
         ("evals/dev.yaml", "missing-file", "error"),
         ("evals/dev.yaml", "not-a-file", "error"),

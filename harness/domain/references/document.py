@@ -7,11 +7,11 @@ from pathlib import Path
 from harness.domain.files import DomainFile, Unusable, decode, read_bytes
 from harness.domain.references.files import MAX_BYTES
 from harness.domain.references.formats import SUFFIXES
-from harness.domain.references.reader import parse_document
+from harness.domain.references.reader import read_pieces
 from harness.domain.references.structure import Unreadable
 from harness.errors import UsageError
 
-__all__ = ["read_document"]
+__all__ = ["document_text", "read_document"]
 
 
 def read_document(path: Path) -> str:
@@ -24,15 +24,28 @@ def read_document(path: Path) -> str:
     """
     file = DomainFile(name=path.name, path=path)
     try:
-        data = read_bytes(file, path.parent.resolve(), limit=MAX_BYTES)
-        if file.ending not in SUFFIXES:
-            return decode(file, data)
-        pieces, findings = parse_document(file, data, file.ending)
+        return document_text(file, path.parent.resolve(), None)
     except Unusable as error:
         raise UsageError(f"{path}: {error.problem.message}") from error
     except Unreadable as error:
         raise UsageError(f"{path}: {error.finding.message}") from error
+
+
+def document_text(file: DomainFile, root: Path, cache: Path | None) -> str:
+    """Return the text of a file in a folder; see `read_document`.
+
+    Args:
+        file: The file.
+        root: The folder that it may not lead out of, resolved.
+        cache: Where parsed documents are kept; None to keep nothing.
+
+    Raises:
+        Unusable: It may not be opened, or is not UTF-8.
+        Unreadable: It is damaged, protected, or has no text.
+    """
+    if file.ending not in SUFFIXES:
+        return decode(file, read_bytes(file, root, limit=MAX_BYTES))
+    pieces, findings = read_pieces(file, root, cache)
     if not pieces:
-        why = findings[0].message if findings else "This document has no text."
-        raise UsageError(f"{path}: {why}")
+        raise Unreadable(findings[0].code, findings[0].message)
     return "\n\n".join(f"[{one.where}]\n{one.text}" if one.where else one.text for one in pieces)

@@ -18,7 +18,7 @@ from harness.domain.references.passages import Piece, pieces
 from harness.domain.references.structure import Finding, Unreadable
 from harness.values import Passage, Place, Problem
 
-__all__ = ["parse_document", "read_references"]
+__all__ = ["parse_document", "read_pieces", "read_references"]
 
 # What their authors tell programmers about a damaged document, we tell the expert ourselves.
 _TALKATIVE = ("pypdf", "openpyxl", "markitdown", "mammoth", "pptx")
@@ -43,7 +43,7 @@ def read_references(
             problems.append(found.problem)
             continue
         try:
-            texts, findings = _outcome(found, root, cache)
+            texts, findings = read_pieces(found, root, cache)
         except Unusable as error:
             problems.append(error.problem)
         except Unreadable as error:
@@ -54,7 +54,13 @@ def read_references(
     return passages, problems
 
 
-def _outcome(file: DomainFile, root: Path, cache: Path | None) -> parses.Outcome:
+def read_pieces(file: DomainFile, root: Path, cache: Path | None) -> parses.Outcome:
+    """Return the passages of one document of a folder, parsed now or kept, and its findings.
+
+    Raises:
+        Unusable: It may not be opened.
+        Unreadable: It can't be read; says why and what to do.
+    """
     suffix = known_suffix(file)
     data = read_bytes(file, root, limit=MAX_BYTES)
     if not data:

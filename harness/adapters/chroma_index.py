@@ -1,0 +1,143 @@
+"""A Chroma folder opened for reading; run as a program, it reads back what another one wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import sys
+import threading
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import BankError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["CONTENT", "DATABASE", "ChromaIndex", "content", "open_client", "tables"]
+
+DATABASE = "chroma.sqlite3"
+CONTENT = "content.blake2b"
+"""Holds a hash of what the database says; of its bytes, some change when Chroma opens it."""
+TABLES = ("collections", "segments", "max_seq_id", "embeddings", "embeddings_queue")
+"""What a collection holds, and where."""
+
+_opening = threading.Lock()
+_opened: Counter[Path] = Counter()
+
+
+def open_client(folder: Path) -> Any:
+    """Open a client of its own.
+
+    Chroma shares what one process has open by the spelling of its path, a failed opening and a
+    folder that was built anew included; so each opening spells the path with one slash more.
+    """
+    import chromadb
+    from chromadb.config import Settings
+
+    with _opening:
+        slashes = "/" * (_opened[folder] % 1000)
+        _opened[folder] += 1
+        return chromadb.PersistentClient(f"{folder}{slashes}", Settings(anonymized_telemetry=False))
+
+
+def tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+
+
+def content(folder: Path) -> str:
+    """Return a hash of what the database says.
+
+    Raises:
+        sqlite3.Error: It is missing, a page of it is off, or an index differs from its table.
+    """
+    hashed = hashlib.blake2b(digest_size=16)
+    uri = f"{(folder / DATABASE).absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=30)) as connection:
+        (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        for table in sorted(tables(connection).intersection(TABLES)):
+            hashed.update(table.encode())
+            for row in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 -- see TABLES
+                hashed.update(repr(row).encode())
+    return hashed.hexdigest()
+
+
+class ChromaIndex:
+    """A Chroma folder opened for reading.
+
+    Raises:
+        BankError: There is no sound Chroma store there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            # Chroma itself may crash, or fill the disk, on a damaged file.
+            if content(folder) != (folder / CONTENT).read_text("ascii"):
+                raise BankError(f"{folder / DATABASE} is damaged.")
+            self._client = open_client(folder)
+            self._groups = {
+                one.name: self._client.get_collection(one.name)
+                for one in self._client.list_collections()
+            }
+        except (BankError, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # see `ChromaStore.update`
+            raise BankError(f"Chroma could not open {folder}: {error}") from error
+
+    def query(self, group: str, vector: np.ndarray, k: int) -> tuple[list[str], list[float]]:
+        """Return the keys of the k nearest and their cosine similarities, best first.
+
+        Raises:
+            BankError: The collection is damaged.
+        """
+        if group not in self._groups:
+            return [], []
+        try:
+            found = self._groups[group].query(
+                query_embeddings=vector[None, :], n_results=k, include=["distances"]
+            )
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # Chroma's Rust core panics with it
+            raise BankError(f"The Chroma collection {group} could not be read: {error}") from error
+        return found["ids"][0], [1.0 - distance for distance in found["distances"][0]]
+
+    def count(self, group: str) -> int:
+        """Return how many vectors the group has."""
+        return int(self._groups[group].count()) if group in self._groups else 0
+
+    def close(self) -> None:
+        """Close the client; a second call does nothing."""
+        self._client.close()
+
+
+def _verify(request: str) -> str:
+    """Read a store as any reader would; return `sound`, or what is wrong with it."""
+    import numpy as np
+
+    folder, groups = json.loads(request)
+    try:
+        index = ChromaIndex(Path(folder))
+        for name, expected in groups.items():
+            if (count := index.count(name)) != expected["count"]:
+                return f"{name} has {count} vectors, not {expected['count']}"
+            for sample in expected["samples"]:
+                _, found = index.query(name, np.array(sample, dtype=np.float32), 1)
+                if not found or found[0] < 1 - 1e-4:
+                    return f"a vector of {name} does not find itself"
+        index.close()
+    except BankError as error:
+        return str(error)
+    return "sound"
+
+
+if __name__ == "__main__":
+    import chromadb  # noqa: F401  -- imported before the request comes: see `ChromaStore.prepare`
+
+    if request := sys.stdin.read():  # nothing is asked where the parent has ended
+        print(_verify(request))  # noqa: T201  -- the parent reads it
