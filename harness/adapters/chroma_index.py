@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import threading
 from collections import Counter
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,7 @@ def open_client(folder: Path) -> Any:
 
 
 def tables(connection: sqlite3.Connection) -> set[str]:
+    """Return the names of all tables."""
     return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
 
 
@@ -70,6 +71,9 @@ def content(folder: Path) -> str:
 class ChromaIndex:
     """A Chroma folder opened for reading.
 
+    Attributes:
+        close: Lets go of files and memory; a second call does nothing.
+
     Raises:
         BankError: There is no sound Chroma store there.
     """
@@ -79,11 +83,13 @@ class ChromaIndex:
             # Chroma itself may crash, or fill the disk, on a damaged file.
             if content(folder) != (folder / CONTENT).read_text("ascii"):
                 raise BankError(f"{folder / DATABASE} is damaged.")
-            self._client = open_client(folder)
-            self._groups = {
-                one.name: self._client.get_collection(one.name)
-                for one in self._client.list_collections()
-            }
+            with ExitStack() as opened:
+                client = open_client(folder)
+                opened.callback(client.close)
+                self._groups = {
+                    one.name: client.get_collection(one.name) for one in client.list_collections()
+                }
+                self.close = opened.pop_all().close
         except (BankError, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # see `ChromaStore.update`
@@ -110,10 +116,6 @@ class ChromaIndex:
     def count(self, group: str) -> int:
         """Return how many vectors the group has."""
         return int(self._groups[group].count()) if group in self._groups else 0
-
-    def close(self) -> None:
-        """Close the client; a second call does nothing."""
-        self._client.close()
 
 
 def _verify(request: str) -> str:

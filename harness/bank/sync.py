@@ -6,7 +6,6 @@ a build killed at any moment leaves at worst a staging folder, which the next bu
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
 import sqlite3
@@ -40,9 +39,11 @@ __all__ = ["Synced", "sync"]
 
 logger = logging.getLogger(__name__)
 
+DATABASE = "harness.db"
+"""The state folder's database; embeddings are one of the things that it keeps."""
+
 PATIENCE = 600.0
 """Seconds to wait for another process that builds the same domain's index."""
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +128,7 @@ def sync(
             if bank := _opened(plan):
                 return Synced(bank=bank, embedded=0, built=False)
             with store.prepare():
-                embedded = _build(plan, EmbeddingCache(home / "harness.db"), progress)
+                embedded = _build(plan, EmbeddingCache(home / DATABASE), progress)
             bank = Bank(plan.home / plan.version, embedder=embedder, store=store)
             _clear_away(plan)
     return Synced(bank=bank, embedded=embedded, built=True)
@@ -170,14 +171,12 @@ def _alone(folder: Path) -> Iterator[None]:
 def _told_when_unwritable(folder: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         raise BankUnwritable(
-            f"The state folder's database can't be written ({error}).",
+            f"{folder.parents[1] / DATABASE} can't be written ({error}).",
             "Make room or give permission, or name another state folder with --home.",
         ) from error
     except OSError as error:
-        if error.errno is not None and error.errno not in FULL:
-            raise
         raise BankUnwritable(
             f"The index in {folder} can't be written ({error.strerror or error}).",
             "Make room or give permission, or name another state folder with --home. "
@@ -199,16 +198,36 @@ def _build(plan: _Plan, cache: EmbeddingCache, progress: Progress | None) -> int
     )
     texts = [item.text for item in items]
     vectors, embedded = cache.embed(plan.embedder, texts, progress)
+    try:
+        _swap_in(plan, items, vectors, before=before, known=known)
+    except (BankError, OSError) as error:
+        if before is None:
+            raise
+        logger.warning("%s It is built from the ground.", error)
+        _swap_in(plan, items, vectors, before=None, known={})
+    return embedded
+
+
+def _swap_in(
+    plan: _Plan,
+    items: Sequence[BankItem],
+    vectors: np.ndarray,
+    *,
+    before: Path | None,
+    known: Mapping[str, BankItem],
+) -> None:
+    """Write a staging folder and give it the index's name."""
     staging = plan.home / f".staging-{uuid.uuid4().hex[:12]}"
+    target = plan.home / plan.version
+    damaged = plan.home / f".staging-{uuid.uuid4().hex[:12]}"
     try:
         _write(plan, staging, items=items, vectors=vectors, before=before, known=known)
-        target = plan.home / plan.version
         if target.exists():  # damaged, or we would not be here
-            target.rename(plan.home / f".staging-{uuid.uuid4().hex[:12]}")
+            target.rename(damaged)
         staging.rename(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return embedded
+        shutil.rmtree(damaged, ignore_errors=True)
 
 
 def _write(

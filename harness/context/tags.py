@@ -102,18 +102,22 @@ def demonstration(
 
 
 SHORT = re.compile(r"^<ex>(?P<input>[^\n]*?)<out>(?P<output>[^\n]*)\n", re.MULTILINE)
-LONG = re.compile(
-    r"^<example>\n(?:(?!<input>\n|<example>\n).*\n)*?<input>\n(?P<input>.*?)\n</input>\n(?:(?!<example>\n).)*?"
-    r"<output>\n(?P<output>.*?)\n</output>\n</example>\n",
-    re.MULTILINE | re.DOTALL,
+LONG = re.compile(r"^<example>\n(?P<body>.*?)^</example>\n", re.MULTILINE | re.DOTALL)
+INPUT, OUTPUT = (
+    re.compile(rf"^<{name}>\n(?P<{name}>.*?)\n</{name}>\n", re.MULTILINE | re.DOTALL)
+    for name in ("input", "output")
 )
 
 
 def read_demonstrations(text: str) -> Iterator[Demonstration]:
     """Yield the worked cases of a rendered context, in its order."""
-    found = [(m.start(), m) for pattern in (SHORT, LONG) for m in pattern.finditer(text)]
-    for _, match in sorted(found, key=lambda one: one[0]):
-        yield Demonstration(input=restored(match["input"]), output=restored(match["output"]))
+    found = [(m.start(), m["input"], m["output"]) for m in SHORT.finditer(text)]
+    for long in LONG.finditer(text):
+        given, answer = INPUT.search(long["body"]), OUTPUT.search(long["body"])
+        if given and answer:
+            found.append((long.start(), given["input"], answer["output"]))
+    for _, one, other in sorted(found):
+        yield Demonstration(input=restored(one), output=restored(other))
 
 
 QUESTION = re.compile(r"^<question>\n(?P<text>.*)\n</question>\n", re.MULTILINE | re.DOTALL)

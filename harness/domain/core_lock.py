@@ -7,11 +7,12 @@ bottom-k sketches"): a fair sample, from which the share that has changed since 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import heapq
 import os
 import re
-import tempfile
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ HEAD = """\
 # By these lines `harness lint` sees when it is time to choose anew:
 """
 _SKETCH = re.compile(
-    rf"# (?:examples (?P<count>\d{{1,9}}):)?(?P<hashes>(?: [0-9a-f]{{{DIGITS}}})+)"
+    rf"#(?: examples (?P<count>\d{{1,9}}):)?(?P<hashes>(?: [0-9a-f]{{{DIGITS}}})+)"
 )
 
 
@@ -111,16 +112,16 @@ def write_core_lock(folder: Path, ids: Sequence[str], examples: Iterable[Example
         DomainReadOnly: The folder can't be written.
     """
     written = HEAD + "".join(f"{line}\n" for line in (*_said(Sketch.of(examples)), *ids))
+    staged = folder / f".core.lock.{secrets.token_hex(6)}"
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=folder, prefix=".core.lock.", delete=False
-        ) as file:
+        with staged.open("x", encoding="utf-8", newline="\n") as file:
             file.write(written)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(file.name, 0o644)  # noqa: PTH101
-        Path(file.name).replace(folder / "core.lock")
+        staged.replace(folder / "core.lock")
     except OSError as error:
+        with contextlib.suppress(OSError):
+            staged.unlink()
         raise DomainReadOnly(
             f"{folder / 'core.lock'} can't be written: {error.strerror}.",
             "Give permission to write to the domain folder.",
@@ -137,5 +138,5 @@ def _said(sketch: Sketch) -> Iterator[str]:
 def _hashes(examples: Iterable[Example]) -> Iterator[str]:
     for one in examples:
         if one.status == "approved":
-            content = "\0".join((one.id, one.input, one.output))
+            content = "\0".join((one.id, one.text, one.output))
             yield hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]

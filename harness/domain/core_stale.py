@@ -41,12 +41,12 @@ class _Relatives:
 
     def __init__(self, cases: tuple[EvalCase, ...]) -> None:
         self._cases = cases
-        self._twins = TwinIndex(case.input for case in cases)
+        self._twins = TwinIndex(case.text for case in cases)
         self._of_source = {case.source.strip().casefold(): case for case in reversed(cases)}
 
     def objection(self, example: Example) -> str:
         """Return why an example may not stand in the core; nothing where it may."""
-        twin = next(self._twins.twins(words(example.input)), None)
+        twin = next(self._twins.twins(words(example.text)), None)
         case = None if twin is None else self._cases[twin]
         shared = "text, or almost the text,"
         if case is None and example.source.strip():

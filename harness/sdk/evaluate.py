@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from harness.sdk.runs import new_run_id
 from harness.values import Answer, EvalCase
 
 if TYPE_CHECKING:
-    from harness.sdk.harness import Harness
+    from harness.sdk.opened import Current
     from harness.seams import Progress
     from harness.values import Split
 
@@ -27,8 +27,11 @@ logger = logging.getLogger(__name__)
 
 
 async def evaluate(
-    harness: Harness,
+    current: Current,
+    ask: Callable[..., Awaitable[Answer]],
     *,
+    folder: Path,
+    model: str,
     split: Split,
     limit: int | None,
     jobs: int,
@@ -37,15 +40,26 @@ async def evaluate(
     progress: Progress | None,
     ids: frozenset[str] | None,
 ) -> EvalRun:
-    """Run the cases of a split; the result is kept in the state folder. See `aevaluate`."""
-    import anyio.to_thread
+    """Run the cases of a split, and keep the result.
 
-    current = await anyio.to_thread.run_sync(harness.current)  # the run keeps this version
+    Args:
+        current: The version of the domain that the run keeps to, whatever becomes of the folder.
+        ask: As `Harness.aask`.
+        folder: Where results are kept.
+        model: Name of the model that answers.
+        split: As for `Harness.aevaluate`, and so are the others.
+        limit: Only so many cases.
+        jobs: How many cases run at once.
+        policy: How the tail is chosen.
+        guard: Keep each case, its twins and siblings out of its own context.
+        progress: Told (done, of how many).
+        ids: Only these cases.
+    """
     domain = current.domain
     cases = _chosen(domain, split, limit, ids)
 
-    async def ask(case: EvalCase, _repeat: int) -> Answer:
-        return await harness.aask(
+    async def ask_case(case: EvalCase, _repeat: int) -> Answer:
+        return await ask(
             case.input,
             files=[domain.path / name for name in case.files],
             policy=policy,
@@ -53,16 +67,15 @@ async def evaluate(
             current=current,
         )
 
-    folder = harness.home / "evals"
     run = await run_evals(
         cases,
-        ask,
+        ask_case,
         conditions=Conditions(
             run=new_run_id(),
             domain=domain.name,
             version=domain.version,
             split=split,
-            model=harness.models.name(domain.settings),
+            model=model,
             policy=policy or domain.settings.context.policy,
             guard=guard,
         ),

@@ -354,8 +354,12 @@ class Harness:
         """
         from harness.sdk.evaluate import evaluate
 
+        current = await anyio.to_thread.run_sync(self._opened.current)
         return await evaluate(
-            self,
+            current,
+            self.aask,
+            folder=self.home / "evals",
+            model=self.models.name(current.domain.settings),
             split=split,
             limit=limit,
             jobs=jobs or self.settings["jobs"],
@@ -364,10 +368,6 @@ class Harness:
             progress=progress,
             ids=None if cases is None else frozenset(cases),
         )
-
-    def current(self) -> Current:
-        """Return the domain with its index and packer, as the folder is now."""
-        return self._opened.current()
 
 
 def _sizes(sections: Sections | None) -> dict[Section, SectionSize]:

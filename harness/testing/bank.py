@@ -64,7 +64,8 @@ class MemoryBank:
 
     def vectors(self, rows: np.ndarray) -> np.ndarray:
         """Return the vectors of these rows."""
-        return self._vectors[rows]
+        rows_of: np.ndarray = self._vectors[rows]
+        return rows_of
 
     def search(self, text: str, vector: np.ndarray, group: Group, depth: int) -> Hits:  # noqa: ARG002 -- by meaning alone
         """Return the nearest of a group, best first; a relevance is its share of the best's."""
