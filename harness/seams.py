@@ -105,7 +105,7 @@ class Store(Protocol):
 
         Raises:
             OSError: The folder can't be written.
-            BankError: What was written could not be read back.
+            BankError: What was there is damaged, or what was written could not be read back.
         """
 
     def steady(self, folder: Path) -> Iterator[Path]:

@@ -17,7 +17,7 @@ from harness.errors import BankError
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["CONTENT", "DATABASE", "ChromaIndex", "content", "open_client", "tables"]
+__all__ = ["CONTENT", "DATABASE", "ChromaIndex", "check", "content", "open_client", "tables"]
 
 DATABASE = "chroma.sqlite3"
 CONTENT = "content.blake2b"
@@ -68,6 +68,20 @@ def content(folder: Path) -> str:
     return hashed.hexdigest()
 
 
+def check(folder: Path) -> None:
+    """Make sure that the database is as it was written: Chroma may crash on a damaged one.
+
+    Raises:
+        BankError: It is not.
+    """
+    try:
+        sound = content(folder) == (folder / CONTENT).read_text("ascii")
+    except (OSError, ValueError, sqlite3.Error) as error:
+        raise BankError(f"{folder / DATABASE} is damaged ({error}).") from error
+    if not sound:
+        raise BankError(f"{folder / DATABASE} is damaged.")
+
+
 class ChromaIndex:
     """A Chroma folder opened for reading.
 
@@ -80,9 +94,7 @@ class ChromaIndex:
 
     def __init__(self, folder: Path) -> None:
         try:
-            # Chroma itself may crash, or fill the disk, on a damaged file.
-            if content(folder) != (folder / CONTENT).read_text("ascii"):
-                raise BankError(f"{folder / DATABASE} is damaged.")
+            check(folder)
             with ExitStack() as opened:
                 client = open_client(folder)
                 opened.callback(client.close)
@@ -124,22 +136,23 @@ def _verify(request: str) -> str:
 
     folder, groups = json.loads(request)
     try:
-        index = ChromaIndex(Path(folder))
-        for name, expected in groups.items():
-            if (count := index.count(name)) != expected["count"]:
-                return f"{name} has {count} vectors, not {expected['count']}"
-            for sample in expected["samples"]:
-                _, found = index.query(name, np.array(sample, dtype=np.float32), 1)
-                if not found or found[0] < 1 - 1e-4:
-                    return f"a vector of {name} does not find itself"
-        index.close()
+        with closing(ChromaIndex(Path(folder))) as index:
+            for name, expected in groups.items():
+                if (count := index.count(name)) != expected["count"]:
+                    return f"{name} has {count} vectors, not {expected['count']}"
+                for sample in expected["samples"]:
+                    _, found = index.query(name, np.array(sample, dtype=np.float32), 1)
+                    if not found or found[0] < 1 - 1e-4:
+                        return f"a vector of {name} does not find itself"
     except BankError as error:
-        return str(error)
+        return " ".join(str(error).split())
     return "sound"
 
 
 if __name__ == "__main__":
     import chromadb  # noqa: F401  -- imported before the request comes: see `ChromaStore.prepare`
 
-    if request := sys.stdin.read():  # nothing is asked where the parent has ended
-        print(_verify(request))  # noqa: T201  -- the parent reads it
+    for pipe in (sys.stdin, sys.stdout):
+        pipe.reconfigure(encoding="utf-8")  # type: ignore[union-attr] # TextIO in practice
+    for line in sys.stdin:  # until the parent closes it, or ends
+        print(_verify(line), flush=True)  # noqa: T201 -- the parent reads it

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from harness.adapters.chroma_index import (
     CONTENT,
     DATABASE,
     ChromaIndex,
+    check,
     content,
     open_client,
     tables,
@@ -49,7 +50,10 @@ class ChromaStore:
 
     @contextmanager
     def prepare(self) -> Iterator[None]:
-        """Have the process wait that will read back what `update` writes: it imports Chroma."""
+        """Have the process wait that reads back what `update` writes: it has to import Chroma.
+
+        It serves every update within, those of an outer `prepare` too.
+        """
         if self._reader is not None:
             yield
             return
@@ -69,13 +73,13 @@ class ChromaStore:
 
         Raises:
             OSError: The folder can't be written.
-            BankError: Another process could not read back what was written.
+            BankError: What was there is damaged, or what was written can't be read back.
         """
         with self.prepare():
             folder.mkdir(parents=True, exist_ok=True)
             try:
                 _write(folder, groups)
-            except (OSError, KeyboardInterrupt, SystemExit):
+            except (OSError, BankError, KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:  # Chroma's Rust core panics with a BaseException
                 raise OSError(f"Chroma could not write {folder}: {error}") from error
@@ -83,18 +87,13 @@ class ChromaStore:
 
     def _read_back(self, folder: Path, groups: Mapping[str, VectorGroup]) -> None:
         """Have the waiting process read what was written, and raise unless it finds it sound."""
-        reader, self._reader = self._reader, None
-        if reader is None or reader.poll() is not None:
-            _end(reader)
-            reader = _start_reader()
+        if self._reader is None or self._reader.poll() is not None:
+            _end(self._reader)
+            self._reader = _start_reader()
         expected = {name: _expectation(group) for name, group in groups.items()}
-        try:
-            said, failed = reader.communicate(json.dumps([str(folder), expected]))
-        finally:
-            _end(reader)
-        if reader.returncode != 0 or said.strip() != "sound":
-            why = (said.strip() or failed.strip() or f"exit {reader.returncode}")[-500:]
-            raise BankError(f"The index in {folder} could not be read back: {why}")
+        said = _asked(self._reader, json.dumps([str(folder), expected]))
+        if said != "sound":
+            raise BankError(f"The index in {folder} could not be read back: {said}.")
 
     def steady(self, folder: Path) -> Iterator[Path]:
         """Yield the HNSW files of every collection that is large enough to have been written.
@@ -120,21 +119,36 @@ def _start_reader() -> subprocess.Popen[str]:
         [sys.executable, "-m", chroma_index.__name__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
         process_group=0,  # Ctrl-C is for its parent, without which it ends by itself
     )
+
+
+def _asked(reader: subprocess.Popen[str], request: str) -> str:
+    """Have a reader check a folder; return `sound`, or what is wrong."""
+    if reader.stdin is None or reader.stdout is None:  # both are pipes: this is for the types
+        return "it has no pipes"
+    try:
+        reader.stdin.write(request + "\n")
+        reader.stdin.flush()
+        said = reader.stdout.readline().strip()
+    except BrokenPipeError:
+        said = ""
+    return said or f"the process that reads it ended with {reader.wait()}"
 
 
 def _end(reader: subprocess.Popen[str] | None) -> None:
     """End a reader that waits; one that has ended stays so."""
     if reader is not None:
         reader.kill()
-        with reader:  # closes its pipes and waits for it
+        with suppress(BrokenPipeError), reader:  # closes its pipes and waits for it
             pass
 
 
 def _write(folder: Path, groups: Mapping[str, VectorGroup]) -> None:
+    if (folder / DATABASE).exists():  # copied from an index that may be damaged
+        check(folder)
     client = open_client(folder)
     try:
         for name, group in groups.items():

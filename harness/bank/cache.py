@@ -91,6 +91,7 @@ class EmbeddingCache:
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._path, timeout=30)) as connection:
+            connection.text_factory = bytes  # a damaged record may call itself text
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(

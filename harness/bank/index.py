@@ -1,6 +1,7 @@
 """One index folder: what is in it, how it is sealed when written and held to account when read.
 
-chroma/            vectors, in the groups `demonstrations` and `passages`
+chroma-…/          vectors, in the groups `demonstrations` and `passages`; named anew by each
+                   build, as a process that has Chroma open goes back to its files by path
 bm25/              bm25s' own files; not there where the bank is empty
 vectors.npy        float32 of shape (items, dimensions), read by memory map
 words.npz, vocabulary.json
@@ -15,6 +16,7 @@ import hashlib
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,7 @@ from harness.values import BankItem
 __all__ = [
     "Manifest",
     "hold",
+    "new_store",
     "read_items",
     "read_manifest",
     "remove_unread",
@@ -51,12 +54,14 @@ class Manifest:
         version: Its name: a hash of content, models and format.
         models: Embedder and counter; two indexes with other models share nothing.
         counts: Items by kind.
+        store: Name of the folder with the vectors.
         files: Relative path to blake2b, for every file that reading does not change.
     """
 
     version: str
     models: str
     counts: Mapping[str, int]
+    store: str
     files: Mapping[str, str]
     format: int = FORMAT
 
@@ -78,8 +83,19 @@ def read_items(folder: Path) -> list[tuple[str, BankItem]]:
         return [(digest, BankItem(**values)) for digest, values in map(json.loads, file)]
 
 
+def new_store(folder: Path) -> Path:
+    """Return where a build shall put the vectors of an index folder."""
+    return folder / f"chroma-{uuid.uuid4().hex[:12]}"
+
+
 def seal(
-    folder: Path, *, version: str, models: str, items: Iterable[BankItem], steady: Iterable[Path]
+    folder: Path,
+    *,
+    version: str,
+    models: str,
+    items: Iterable[BankItem],
+    store: Path,
+    steady: Iterable[Path],
 ) -> None:
     """Write the manifest, and have the disk hold everything, before the folder gets its name.
 
@@ -88,13 +104,17 @@ def seal(
         version: Its name to be.
         models: Embedder and counter.
         items: What it indexes.
+        store: Where its vectors are.
         steady: The files of its vector store that reading leaves as they are.
     """
     counts: dict[str, int] = {}
     for item in items:
         counts[item.kind] = counts.get(item.kind, 0) + 1
-    files = {str(path.relative_to(folder)): _hash(path) for path in (*_own(folder), *steady)}
-    manifest = Manifest(version=version, models=models, counts=counts, files=files)
+    hashed = (*_own(folder, store), *steady)
+    files = {path.relative_to(folder).as_posix(): _hash(path) for path in hashed}
+    manifest = Manifest(
+        version=version, models=models, counts=counts, store=store.name, files=files
+    )
     written = json.dumps(dataclasses.asdict(manifest), indent=1)
     (folder / "manifest.json").write_text(written, "utf-8")
     for path in sorted(folder.rglob("*"), reverse=True):
@@ -115,7 +135,7 @@ def read_manifest(folder: Path) -> Manifest:
                 raise BankError(f"{name} of the index in {folder} is damaged.")
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise BankError(f"The index in {folder} can't be read: {error}.") from error
-    if manifest.version != folder.name:
+    if manifest.version != folder.name or not (folder / manifest.store).is_dir():
         raise BankError(f"The manifest of the index in {folder} is damaged.")
     if manifest.format != FORMAT:
         raise BankError(f"The index in {folder} has format {manifest.format}, not {FORMAT}.")
@@ -149,10 +169,10 @@ def remove_unread(folder: Path) -> bool:
     return True
 
 
-def _own(folder: Path) -> Iterator[Path]:
+def _own(folder: Path, store: Path) -> Iterator[Path]:
     """Every file but the vector store's."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.relative_to(folder).parts[0] != "chroma":
+        if path.is_file() and not path.is_relative_to(store):
             yield path
 
 

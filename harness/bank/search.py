@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.bank.bm25 import TermIndex
 from harness.bank.index import hold, read_items, read_manifest
+from harness.errors import BankError
 from harness.values import BankItem, Group, Hits
 from harness.words import WordTable
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from harness.seams import Embedder, Store, VectorIndex
 
 __all__ = ["Bank"]
+
+logger = logging.getLogger(__name__)
 
 DEPTH = 200
 """How deep each of the two searches goes, at the least."""
@@ -46,7 +50,8 @@ class Bank:
 
         with ExitStack() as held:
             held.enter_context(hold(folder))
-            self.version = read_manifest(folder).version
+            manifest = read_manifest(folder)
+            self.version = manifest.version
             self.items: Sequence[BankItem] = [item for _, item in read_items(folder)]
             self.words = WordTable.load(folder)
             self._embedder = embedder
@@ -54,7 +59,7 @@ class Bank:
             self._rows = {item.key: row for row, item in enumerate(self.items)}
             self._is_passage = np.array([item.kind == "passage" for item in self.items], dtype=bool)
             self._terms = TermIndex(folder / "bm25")
-            self._index: VectorIndex = store.open(folder / "chroma")
+            self._index: VectorIndex = store.open(folder / manifest.store)
             held.callback(self._index.close)
             # A bank that a newer one has replaced is let go when its last user is done with it.
             self.close = weakref.finalize(self, held.pop_all().close)
@@ -94,8 +99,7 @@ class Bank:
         """
         import numpy as np
 
-        keys, _ = self._index.query(group, vector, depth)
-        dense = np.array([self._rows[key] for key in keys], dtype=np.int64)
+        dense = self._by_meaning(vector, group, depth)
         sparse = self._by_words(text, group, depth)
         rows, place = np.unique(np.concatenate([dense, sparse]), return_inverse=True)
         score = np.zeros(len(rows))
@@ -108,6 +112,31 @@ class Bank:
             relevance=score / score[0] if len(score) else score,
             similarity=self.similarity(rows, vector).astype(np.float64),
         )
+
+    def _by_meaning(self, vector: np.ndarray, group: Group, depth: int) -> np.ndarray:
+        """Return the rows of the nearest vectors, best first."""
+        import numpy as np
+
+        wanted = min(depth, int(np.count_nonzero(self._is_passage == (group == "passages"))))
+        try:
+            keys, near = self._index.query(group, vector, depth)
+            if len(keys) < wanted:
+                raise BankError(f"The vector store gave {len(keys)} of {wanted} {group}.")
+        except BankError as error:  # somebody took its folder away; the vectors are still mapped
+            logger.warning("%s All vectors are compared instead.", error)
+            return self._by_scan(vector, group, depth)
+        dense = np.array([self._rows[key] for key in keys], dtype=np.int64)
+        # Equally near by row: the order must not hang on how the index came to be.
+        ordered: np.ndarray = dense[np.lexsort((dense, -np.round(near, 6)))]
+        return ordered
+
+    def _by_scan(self, vector: np.ndarray, group: Group, depth: int) -> np.ndarray:
+        import numpy as np
+
+        rows = np.flatnonzero(self._is_passage == (group == "passages"))
+        near = self.similarity(rows, vector)
+        ordered: np.ndarray = rows[np.lexsort((rows, -np.round(near, 6)))][:depth]
+        return ordered
 
     def _by_words(self, text: str, group: Group, depth: int) -> np.ndarray:
         """Return the best rows by BM25, best first; only rows that share a word."""

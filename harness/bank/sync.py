@@ -20,7 +20,14 @@ from filelock import FileLock, Timeout
 
 from harness.bank.bm25 import write_terms
 from harness.bank.cache import EmbeddingCache
-from harness.bank.index import read_items, read_manifest, remove_unread, seal, write_items
+from harness.bank.index import (
+    new_store,
+    read_items,
+    read_manifest,
+    remove_unread,
+    seal,
+    write_items,
+)
 from harness.bank.items import Entry, bank_items, entries, version_of
 from harness.bank.search import Bank
 from harness.errors import BankBusy, BankError, BankUnwritable
@@ -42,6 +49,8 @@ logger = logging.getLogger(__name__)
 DATABASE = "harness.db"
 """The state folder's database; embeddings are one of the things that it keeps."""
 
+UNSOUND = (BankError, OSError, ValueError, KeyError, sqlite3.Error)
+"""What opening a damaged index may raise."""
 PATIENCE = 600.0
 """Seconds to wait for another process that builds the same domain's index."""
 
@@ -141,7 +150,7 @@ def _opened(plan: _Plan) -> Bank | None:
         return None
     try:
         return Bank(folder, embedder=plan.embedder, store=plan.store)
-    except (BankError, OSError, ValueError, KeyError, sqlite3.Error) as error:
+    except UNSOUND as error:
         logger.warning("%s It is built anew.", error)
         return None
 
@@ -243,10 +252,11 @@ def _write(
 
     digests = [digest for digest, _, _ in plan.wanted]
     staging.mkdir()
+    store = new_store(staging)
     if before:
-        shutil.copytree(before / "chroma", staging / "chroma")
+        shutil.copytree(before, store)
     held = set(known) if before else set()
-    plan.store.update(staging / "chroma", _groups(items, digests, vectors, held, known))
+    plan.store.update(store, _groups(items, digests, vectors, held, known))
     np.save(staging / "vectors.npy", vectors)
     WordTable.of([item.text for item in items]).save(staging)
     write_terms([item.text for item in items], staging / "bm25", plan.language)
@@ -256,7 +266,8 @@ def _write(
         version=plan.version,
         models=plan.models,
         items=items,
-        steady=plan.store.steady(staging / "chroma"),
+        store=store,
+        steady=plan.store.steady(store),
     )
 
 
@@ -287,17 +298,23 @@ def _groups(
 
 
 def _earlier(plan: _Plan) -> tuple[Path | None, dict[str, BankItem]]:
-    """Return a sound earlier index of the same models to start from, and its items by digest."""
+    """Return the store of an earlier index of the same models, if it is worth copying.
+
+    Also that index's items by digest.
+    """
     wanted = {digest for digest, _, _ in plan.wanted}
     for folder in sorted(_versions(plan.home), key=lambda one: -one.stat().st_mtime):
+        if folder.name == plan.version:
+            continue  # damaged, or we would not be here
         try:
-            if read_manifest(folder).models != plan.models:
+            manifest = read_manifest(folder)
+            if manifest.models != plan.models:
                 continue
             known = dict(read_items(folder))
         except (BankError, OSError, ValueError, TypeError):
             continue
         if len(wanted & set(known)) * 2 > len(wanted):
-            return folder, known
+            return folder / manifest.store, known
         return None, known
     return None, {}
 

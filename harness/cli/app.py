@@ -93,7 +93,8 @@ def lint(domain: DomainFolder, as_json: AsJson = False, home: Home = None) -> No
     from harness.cli.show import problems
     from harness.values import jsonable
 
-    found = open_domain(domain, home=home).lint()
+    with open_domain(domain, home=home) as harness:
+        found = harness.lint()
     if as_json:
         print_json(
             [
@@ -140,7 +141,8 @@ def index(domain: DomainFolder, as_json: AsJson = False, home: Home = None) -> N
     from harness.cli.show import indexed
     from harness.values import jsonable
 
-    done = open_domain(domain, home=home).index()
+    with open_domain(domain, home=home) as harness:
+        done = harness.index()
     if as_json:
         print_json(jsonable(done))
     else:
@@ -158,17 +160,19 @@ def core(
 ) -> None:
     """Choose the stable core anew, and write core.lock.
 
-    The core are the examples that stand in every context of the domain, in the same order, so
-    that a provider's cache serves them.
+    The core is the set of examples that stand in every context of the domain, in the same order,
+    so that a provider's cache serves them.
     """
-    harness = open_domain(domain, home=home)
-    ids = harness.core(write=not dry_run)
+    with open_domain(domain, home=home) as harness:
+        ids = harness.core(write=not dry_run)
+        name = harness.domain.name
     if as_json:
-        print_json({"domain": harness.domain.name, "core": ids, "written": not dry_run})
+        print_json({"domain": name, "core": ids, "written": not dry_run})
     elif dry_run:
-        print("\n".join(ids))
+        print("".join(f"{one}\n" for one in ids), end="")
     else:
-        print(f"core.lock of {harness.domain.name} now names {len(ids)} examples.")
+        count = "1 example" if len(ids) == 1 else f"{len(ids):,} examples"
+        print(f"core.lock of {name} now names {count}.")
 
 
 @app.command("context")
@@ -189,13 +193,14 @@ def context(
     """
     from harness.cli.show import context as shown
 
-    packed = open_domain(domain, home=home).preview(
-        read_question(question),
-        files=file or [],
-        policy=policy,
-        budget=budget,
-        sections=read_sections(section),
-    )
+    with open_domain(domain, home=home) as harness:
+        packed = harness.preview(
+            read_question(question),
+            files=file or [],
+            policy=policy,
+            budget=budget,
+            sections=read_sections(section),
+        )
     if as_json:
         print_json(packed.to_json())
     else:
@@ -231,18 +236,16 @@ def ask(
     from harness.cli.ask import answer, would_send
     from harness.sdk.schema_file import read_schema
 
-    harness = open_domain(domain, home=home, model=model, model_options=model_option)
     how = {
         "files": file or [],
         "policy": policy,
         "budget": budget,
         "sections": read_sections(section),
+        "schema": read_schema(schema) if schema else None,
     }
-    if dry_run:
-        would_send(harness, read_question(question), how, as_json=as_json)
-    else:
-        how["schema"] = read_schema(schema) if schema else None
-        answer(harness, read_question(question), how, as_json=as_json)
+    say = would_send if dry_run else answer
+    with open_domain(domain, home=home, model=model, model_options=model_option) as harness:
+        say(harness, read_question(question), how, as_json=as_json)
 
 
 @app.command("eval")
@@ -282,15 +285,16 @@ def evaluate(
     from harness.cli.progress import Bar
     from harness.evals import report, to_json
 
-    run = open_domain(domain, home=home, model=model, model_options=model_option).evaluate(
-        split=split,
-        policy=policy,
-        limit=limit,
-        cases=case,
-        jobs=jobs,
-        guard=guard,
-        progress=Bar("Answered"),
-    )
+    with open_domain(domain, home=home, model=model, model_options=model_option) as harness:
+        run = harness.evaluate(
+            split=split,
+            policy=policy,
+            limit=limit,
+            cases=case,
+            jobs=jobs,
+            guard=guard,
+            progress=Bar("Answered"),
+        )
     if as_json:
         print_json(to_json(run))
     else:

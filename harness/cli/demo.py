@@ -67,7 +67,7 @@ def _one(
         done = harness.index()
         say(indexed(done), f'\n$ harness context {name} "{question}"')
         packed = harness.preview(question)
-        say(*context(packed, text=False).split("\n\n")[:3])
+        say("\n\n".join(context(packed, text=False).split("\n\n")[:3]))
         say(f'\n$ harness ask {name} "{question}"')
         answer = harness.ask(question)
         say(answer.text, f"\n$ harness eval {name} --limit {CASES}")

@@ -7,7 +7,7 @@ on every machine, whatever its processor rounds.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -30,49 +30,101 @@ def choose(bank: Searchable, rows: Sequence[int], budget: int) -> list[int]:
     """Return rows for the core within a budget, in the order of choice.
 
     First the medoid of each label, taken as the example nearest the centre of its label's words
-    (largest labels first, at most one of a source); then k-centre, greedily the example that is
-    farthest in word-Jaccard from all chosen (Gonzalez 1985; Sener and Savarese 2018 for choosing
-    training examples). An example over a third of the budget is passed over.
+    (largest labels first); then k-centre, greedily the example that is farthest in word-Jaccard
+    from all chosen (Gonzalez 1985; Sener and Savarese 2018 for choosing training examples). A
+    source gives a second example only when there is no other left. An example over a third of
+    the budget is passed over.
 
     Args:
         bank: The bank.
         rows: Rows that may be chosen.
         budget: Tokens.
     """
-    chosen: list[int] = []
-    sources: set[str] = set()
-    left = budget
     largest = max(budget // 3, 1)
     fitting = [row for row in rows if bank.items[row].tokens <= largest]
     if not fitting:
         return []
-    spread = _Spread(bank, fitting)
-    for row in _either(_medoids(bank, fitting), spread):
-        item = bank.items[row]
-        if item.tokens > left or (item.source and item.source in sources):
-            spread.pass_over(row)
-            continue
-        chosen.append(row)
-        spread.take(row)
-        sources.add(item.source)
-        left -= item.tokens
-        if left < spread.smallest:
-            break
-    return chosen
+    chosen = _Chosen(bank, fitting, budget)
+    for group in _by_centrality(bank, fitting):
+        chosen.take_first(group)
+    while chosen.take_farthest() or chosen.forget_sources():
+        pass
+    return chosen.rows
 
 
-def _either(first: Iterable[int], then: Iterable[int]) -> Iterator[int]:
-    seen = set()
-    for row in first:
-        seen.add(row)
-        yield row
-    for row in then:
-        if row not in seen:
-            yield row
+class _Chosen:
+    """The rows chosen so far, which others may still come, and how far those are.
+
+    Args:
+        bank: The bank.
+        rows: Rows that may be chosen; at least one.
+        budget: Tokens.
+    """
+
+    def __init__(self, bank: Searchable, rows: Sequence[int], budget: int) -> None:
+        import numpy as np
+
+        ordered = sorted(rows, key=lambda row: fixed_order(bank.items[row]))
+        items = [bank.items[row] for row in ordered]
+        codes = {"": 0}
+        self.rows: list[int] = []
+        self._ordered = ordered
+        self._place = {row: place for place, row in enumerate(ordered)}
+        self._left = budget
+        self._tokens = np.array([item.tokens for item in items])
+        self._source = np.array(
+            [codes.setdefault(item.source.strip().casefold(), len(codes)) for item in items]
+        )
+        self._open = np.ones(len(ordered), dtype=bool)
+        self._seen = np.zeros(len(codes), dtype=bool)
+        self._words = bank.words
+        self._sizes = np.diff(bank.words.indptr)[ordered]
+        self._postings = _postings(bank.words, ordered)
+        self._nearest = np.zeros(len(ordered))  # word-Jaccard with the nearest one taken
+
+    def take_first(self, rows: Sequence[int]) -> None:
+        """Choose the first of these rows that fits and whose source is new."""
+        may = self._may_come()
+        place = next((self._place[row] for row in rows if may[self._place[row]]), None)
+        if place is not None:
+            self._take(place)
+
+    def take_farthest(self) -> bool:
+        """Choose the row farthest from all chosen that fits and whose source is new, if any."""
+        import numpy as np
+
+        may = self._may_come()
+        if not may.any():
+            return False
+        self._take(int(np.argmin(np.where(may, self._nearest, 2.0))))
+        return True
+
+    def forget_sources(self) -> bool:
+        """Let every source give another example; say whether that changes anything."""
+        any_seen = bool(self._seen.any())
+        self._seen[:] = False
+        return any_seen and bool(self._may_come().any())
+
+    def _may_come(self) -> np.ndarray:
+        may: np.ndarray = self._open & (self._tokens <= self._left) & ~self._seen[self._source]
+        return may
+
+    def _take(self, place: int) -> None:
+        import numpy as np
+
+        self.rows.append(self._ordered[place])
+        self._open[place] = False
+        self._left -= int(self._tokens[place])
+        self._seen[self._source[place]] = self._source[place] > 0
+        own = self._words.row(self._ordered[place])
+        common = np.zeros(len(self._ordered), dtype=np.int64)
+        for word in own:
+            common[self._postings[word]] += 1
+        np.maximum(self._nearest, common / (self._sizes + len(own) - common), out=self._nearest)
 
 
-def _medoids(bank: Searchable, rows: Sequence[int]) -> Iterator[int]:
-    """Yield the most central example of each label, largest labels first."""
+def _by_centrality(bank: Searchable, rows: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the examples of each label, the most central first; largest labels first."""
     import numpy as np
 
     items, words = bank.items, bank.words
@@ -84,48 +136,7 @@ def _medoids(bank: Searchable, rows: Sequence[int]) -> Iterator[int]:
         np.add.at(frequency, np.concatenate([words.row(row) for row in group]), 1)
         # Cosine with the label's centre, squared and scaled: whole numbers until the last step.
         centrality = [int(frequency[w].sum()) ** 2 / len(w) for w in map(words.row, group)]
-        yield group[int(np.argmax(centrality))]
-
-
-class _Spread:
-    """The k-centre order of rows: always the one farthest from all that were taken."""
-
-    def __init__(self, bank: Searchable, rows: Sequence[int]) -> None:
-        import numpy as np
-
-        ordered = sorted(rows, key=lambda row: fixed_order(bank.items[row]))
-        self._rows = np.array(ordered, dtype=np.int64)
-        self._place = {row: place for place, row in enumerate(ordered)}
-        self._words = bank.words
-        self._sizes = np.diff(bank.words.indptr)[self._rows]
-        self._postings = _postings(bank.words, ordered)
-        self._nearest = np.zeros(len(ordered))  # word-Jaccard with the nearest one taken
-        self._open = np.ones(len(ordered), dtype=bool)
-        self.smallest = min(bank.items[row].tokens for row in rows)
-
-    def take(self, row: int) -> None:
-        """Count a row as chosen."""
-        import numpy as np
-
-        common = np.zeros(len(self._rows), dtype=np.int64)
-        own = self._words.row(row)
-        for word in own:
-            common[self._postings[word]] += 1
-        np.maximum(self._nearest, common / (self._sizes + len(own) - common), out=self._nearest)
-        self.pass_over(row)
-
-    def pass_over(self, row: int) -> None:
-        """Leave a row out of what comes."""
-        self._open[self._place[row]] = False
-
-    def __iter__(self) -> Iterator[int]:
-        """Yield the farthest open row, until none is open."""
-        import numpy as np
-
-        while self._open.any():
-            farthest = int(np.argmin(np.where(self._open, self._nearest, 2.0)))
-            yield int(self._rows[farthest])
-            self._open[farthest] = False
+        yield [group[at] for at in np.argsort(np.negative(centrality), kind="stable")]
 
 
 def _postings(words: WordTable, rows: Sequence[int]) -> dict[int, np.ndarray]:

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from harness.words import TWIN_AT
-
 if TYPE_CHECKING:
     import numpy as np
 
@@ -123,7 +121,7 @@ def _balanced(
     label = [item.label for item in items]
     weight = _LabelWeight(label)
     cover = _Coverage(bank, hits.rows, question)
-    twins = _Twins(bank, beside)
+    standing = set(beside)
     smallest = min(item.tokens for item in items)
 
     def loss(at: int) -> float:
@@ -140,10 +138,10 @@ def _balanced(
             continue
         heapq.heappop(heap)
         row = rows[at]
-        if (twin := twins.of(row)) is not None:
-            choice.dropped[row] = f"near-duplicate of {bank.items[twin].id}"
+        if twin := standing.intersection(bank.words.twins(row)):
+            choice.dropped[row] = f"near-duplicate of {bank.items[min(twin)].id}"
         elif _take(bank, choice, row, budget):
-            twins.add(row)
+            standing.add(row)
             cover.take(at)
             weight.take(label[at])
     choice.dropped.update((rows[at], "no room left") for _, at in heap)
@@ -161,7 +159,8 @@ def _diverse(bank: Searchable, choice: Choice, hits: Hits, budget: int) -> None:
         at = int(np.argmax(np.where(open_, score, -np.inf)))
         open_[at] = False
         if _take(bank, choice, int(hits.rows[at]), budget):
-            np.maximum(redundancy, vectors @ vectors[at], out=redundancy)
+            near = vectors @ vectors[at]
+            redundancy = near if len(choice.kept) == 1 else np.maximum(redundancy, near)
 
 
 class _LabelWeight(dict[str, float]):
@@ -206,45 +205,3 @@ class _Coverage:
         """Count a candidate's words as covered."""
         for word in self._has[at]:
             self.left.pop(word, None)
-
-
-class _Twins:
-    """Near-duplicates among rows.
-
-    Prefix filter over word ids (see `harness.words.twins`) with a positional filter: ids ascend,
-    so after the first one in common, two rows have at most the shorter rest in common (Xiao,
-    Wang, Lin, Yu and Wang 2011, "Efficient similarity joins for near-duplicate detection").
-    """
-
-    def __init__(self, bank: Searchable, rows: Iterable[int]) -> None:
-        self._words = bank.words
-        self._by_word: dict[int, list[tuple[int, int, list[int]]]] = {}
-        for row in rows:
-            self.add(row)
-
-    def add(self, row: int) -> None:
-        """Count a row as standing in the context."""
-        ids: list[int] = self._words.row(row).tolist()
-        for at, word in enumerate(_prefix(ids)):
-            self._by_word.setdefault(word, []).append((row, len(ids) - at, ids))
-
-    def of(self, row: int) -> int | None:
-        """Return a row that stands in the context and is a twin of this one."""
-        ids: list[int] = self._words.row(row).tolist()
-        size = len(ids)
-        own: set[int] = set()
-        for at, word in enumerate(_prefix(ids)):
-            rest = size - at
-            for other, its_rest, its_ids in self._by_word.get(word, ()):
-                # Jaccard >= 4/5 is common >= 4/9 of both sizes; in whole numbers, to be exact.
-                if 9 * (rest if rest < its_rest else its_rest) < 4 * (size + len(its_ids)):
-                    continue
-                own = own or set(ids)
-                common = len(own.intersection(its_ids))
-                if common >= TWIN_AT * (size + len(its_ids) - common):
-                    return other
-        return None
-
-
-def _prefix(ids: list[int]) -> list[int]:
-    return ids[: len(ids) - -(-len(ids) * 4 // 5) + 1]

@@ -111,11 +111,13 @@ INPUT, OUTPUT = (
 
 def read_demonstrations(text: str) -> Iterator[Demonstration]:
     """Yield the worked cases of a rendered context, in its order."""
-    found = [(m.start(), m["input"], m["output"]) for m in SHORT.finditer(text)]
+    found = [(short.end(), short["input"], short["output"]) for short in SHORT.finditer(text)]
     for long in LONG.finditer(text):
-        given, answer = INPUT.search(long["body"]), OUTPUT.search(long["body"])
+        # An expert's page may leave an `<example>` open; no content can.
+        body = f"\n{long['body']}".rpartition("\n<example>\n")[2]
+        given, answer = INPUT.search(body), OUTPUT.search(body)
         if given and answer:
-            found.append((long.start(), given["input"], answer["output"]))
+            found.append((long.end(), given["input"], answer["output"]))
     for _, one, other in sorted(found):
         yield Demonstration(input=restored(one), output=restored(other))
 

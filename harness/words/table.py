@@ -1,4 +1,4 @@
-"""The words of every item as one sparse table: what near-duplicates and coverage are read from."""
+"""The words of every item as one sparse table, and which items are near-duplicates by them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.words.pairs import twin_pairs
 from harness.words.twins import words
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class WordTable:
         indptr: int64 of shape (rows + 1,): where each row's ids start in `indices`.
         indices: int32: word ids; within a row ascending, and a smaller id is a rarer word.
         frequency: int32 of shape (words,): in how many rows each word stands.
+        pairs: int64 of shape (pairs, 2): rows that are twins, the smaller first, ascending.
     """
 
     def __init__(
@@ -33,11 +35,13 @@ class WordTable:
         indptr: np.ndarray,
         indices: np.ndarray,
         frequency: np.ndarray,
+        pairs: np.ndarray,
     ) -> None:
         self.vocabulary = vocabulary
         self.indptr = indptr
         self.indices = indices
         self.frequency = frequency
+        self.pairs = pairs
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> WordTable:
@@ -54,7 +58,7 @@ class WordTable:
         flat = chain.from_iterable(sorted(ids[word] for word in row) for row in rows)
         indices = np.fromiter(flat, dtype=np.int32, count=int(indptr[-1]))
         frequency = np.array([counted[word] for word in vocabulary], dtype=np.int32)
-        return cls(vocabulary, indptr, indices, frequency)
+        return cls(vocabulary, indptr, indices, frequency, twin_pairs(indptr, indices))
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -63,6 +67,18 @@ class WordTable:
     def row(self, number: int) -> np.ndarray:
         """Return the word ids of one row."""
         return self.indices[self.indptr[number] : self.indptr[number + 1]]
+
+    def twins(self, number: int) -> tuple[int, ...]:
+        """Return the rows that are near-duplicates of one row, in ascending order."""
+        return self._twins.get(number, ())
+
+    @cached_property
+    def _twins(self) -> dict[int, tuple[int, ...]]:
+        found: dict[int, list[int]] = {}
+        for one, other in self.pairs.tolist():
+            found.setdefault(one, []).append(other)
+            found.setdefault(other, []).append(one)
+        return {row: tuple(sorted(others)) for row, others in found.items()}
 
     def jaccard(self, rows: np.ndarray, text: str) -> np.ndarray:
         """Return the word-Jaccard of each row with a text, float64 of shape (len(rows),)."""
@@ -84,11 +100,9 @@ class WordTable:
 
         flat, ends = self._flat(rows)
         at = np.flatnonzero(self._among(flat, known))
-        found: list[list[int]] = [[] for _ in range(len(rows))]
-        owners = np.searchsorted(ends, at, side="right").tolist()
-        for owner, word in zip(owners, flat[at].tolist(), strict=True):
-            found[owner].append(word)
-        return found
+        found = flat[at].tolist()
+        cuts = np.searchsorted(at, ends).tolist()
+        return [found[start:end] for start, end in pairwise([0, *cuts])]
 
     def _among(self, flat: np.ndarray, known: Sequence[int]) -> np.ndarray:
         """Say of each id whether it is a known one."""
@@ -128,6 +142,7 @@ class WordTable:
             indptr=self.indptr,
             indices=self.indices,
             frequency=self.frequency,
+            pairs=self.pairs,
         )
         (folder / "vocabulary.json").write_text(json.dumps(list(self.vocabulary)), "utf-8")
 
@@ -142,4 +157,5 @@ class WordTable:
                 arrays["indptr"],
                 arrays["indices"],
                 arrays["frequency"],
+                arrays["pairs"],
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ from harness.context import RENDERING, render_item
 from harness.domain import Domain, read_domain
 from harness.testing import HashEmbedder, WordCounter
 
-TOPICS = "card transfer fee loan refund limit cash rate top-up PIN".split()
+TOPICS = ["card", "transfer", "fee", "loan", "refund", "limit", "cash", "rate", "top-up", "PIN"]
 
 
 class NotingEmbedder(HashEmbedder):
@@ -119,26 +121,34 @@ def _lines(items: Mapping[str, Any], rest: Mapping[str, str]) -> str:
 
 def many(count: int, first: int = 0) -> dict[str, str]:
     """Distinct questions that share words: ids to texts."""
-    return {
-        f"q{n:05}": f"what about my {TOPICS[n % 10]} {TOPICS[n // 10 % 10]} number {n} of {n % 37}"
-        for n in range(first, first + count)
-    }
+    questions = {}
+    for number in range(first, first + count):
+        dice = random.Random(number)
+        said = [*dice.sample(TOPICS, 2), *(f"w{dice.randrange(300)}" for _ in range(6))]
+        questions[f"q{number:05}"] = f"{' '.join(said)} number {number}"
+    return questions
 
 
 def _found(bank: Bank, question: str) -> list[tuple[str, float, float]]:
     vector = bank.embed(question)
-    return [
-        (bank.items[row].key, round(float(relevance), 9), round(float(similarity), 5))
-        for group in ("demonstrations", "passages")
-        for row, relevance, similarity in (
-            lambda hits: zip(hits.rows, hits.relevance, hits.similarity, strict=True)
-        )(bank.search(question, vector, group))
-    ]
+    rows = []
+    for group in ("demonstrations", "passages"):
+        hits = bank.search(question, vector, group, depth=2000)  # all: a cut depends on ties
+        rows += zip(hits.rows, hits.relevance, hits.similarity, strict=True)
+    return [(bank.items[row].key, round(float(r), 9), round(float(s), 5)) for row, r, s in rows]
+
+
+@pytest.fixture(scope="session")
+def store() -> Iterator[ChromaStore]:
+    """One store for all, so that its process that reads back is started once."""
+    shared = ChromaStore()
+    with shared.prepare():
+        yield shared
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path)
+def shelf(tmp_path: Path, store: ChromaStore) -> Shelf:
+    return Shelf(tmp_path, store=store)
 
 
 @pytest.fixture
@@ -146,25 +156,23 @@ def questions() -> Callable[..., dict[str, str]]:
     return many
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def found() -> Callable[[Bank, str], list[tuple[str, float, float]]]:
     """Keys, relevance and similarity of what a bank finds for a question."""
     return _found
 
 
 @pytest.fixture(scope="session")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+def large(tmp_path_factory: pytest.TempPathFactory, store: ChromaStore) -> Shelf:
     """An index so large that Chroma has written its HNSW files; to be copied, not changed."""
-    shelf = Shelf(tmp_path_factory.mktemp("large"))
+    shelf = Shelf(tmp_path_factory.mktemp("large"), store=store)
     shelf.write(many(1100), references={"fees.md": "# Fees\n\nA transfer abroad costs 2 %.\n"})
     shelf.synced()
-    yield shelf
+    return shelf
 
 
 @pytest.fixture
 def large_copy(large: Shelf, tmp_path: Path) -> Shelf:
     """The same, one's own."""
-    import shutil
-
     shutil.copytree(large.root, tmp_path / "copy")
-    return Shelf(tmp_path / "copy")
+    return Shelf(tmp_path / "copy", store=large.store)

@@ -146,9 +146,7 @@ def misshapen(value: Any, shape: Any, where: str = "$") -> list[str]:
         shape = dict.fromkeys(value, "text")
     if set(value) != set(shape):
         return [f"{where} has {sorted(value)}, not {sorted(shape)}"]
-    return [
-        found for key in shape for found in misshapen(value[key], shape[key], f"{where}.{key}")
-    ]
+    return [found for key in shape for found in misshapen(value[key], shape[key], f"{where}.{key}")]
 
 
 @pytest.mark.parametrize(

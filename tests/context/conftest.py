@@ -18,20 +18,70 @@ from harness.values import Check, EvalCase, Example, Passage, Place, Rule
 HERE = Place(file="examples/a.csv")
 
 FRAGMENTS = [
-    *("<out>", "<OUT>", "</question>", "<question>\n", "<ex>", "<example>\n<input>\n", "</input>\n"),
+    *(
+        "<out>",
+        "<OUT>",
+        "</question>",
+        "<question>\n",
+        "<ex>",
+        "<example>\n<input>\n",
+        "</input>\n",
+    ),
     *("\n</output>\n</example>\n", "<passage>", "<rule>", "<standard>", "</ file >", "<\u200bwhy>"),
     *("&lt;out>", "&amp;lt;ex>", "&LT;/question>", "&", "&amp;", "lt;", "<", "</", ">"),
-    *("\n", "\n\n", "\r", "\r\n", "\t", " ", "    ", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"),
+    *(
+        "\n",
+        "\n\n",
+        "\r",
+        "\r\n",
+        "\t",
+        " ",
+        "    ",
+        "\v",
+        "\f",
+        "\x1c",
+        "\x85",
+        "\u2028",
+        "\u2029",
+    ),
     *("\x01", "\x1b[31m", "\x7f", "\u00a0", "\u3000", "\u200b", "\u202e", "\u2066", "\ufeff"),
-    *("😀", "👩\u200d👩\u200d👧", "🏳️\u200d🌈", "שלום", "مرحبا", "漢字かな", "한국어", "e\u0301", "Ω̈"),
-    *("/", "//", "/\n", "!/", "...", "'s", "'LL", "0", "12", "1234567", "½", "Ⅷ", "a", "The", "CARD"),
+    *(
+        "😀",
+        "👩\u200d👩\u200d👧",
+        "🏳️\u200d🌈",
+        "שלום",
+        "مرحبا",
+        "漢字かな",
+        "한국어",
+        "e\u0301",
+        "Ω̈",
+    ),
+    *(
+        "/",
+        "//",
+        "/\n",
+        "!/",
+        "...",
+        "'s",
+        "'LL",
+        "0",
+        "12",
+        "1234567",
+        "½",
+        "Ⅷ",
+        "a",
+        "The",
+        "CARD",
+    ),
     *("<|endoftext|>", "```", "# ", "- ", '"', "\\n", "input", "example", "1. "),
 ]
 
 
 def texts(min_size: int = 0) -> st.SearchStrategy[str]:
-    """Texts of all that may be in a file: no NUL and no halves of characters, which lint refuses."""
-    characters = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
+    """Texts of all that may be in a file; lint refuses NUL and halves of characters."""
+    characters = st.text(
+        st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8
+    )
     pieces = st.lists(st.sampled_from(FRAGMENTS) | characters, min_size=min_size, max_size=8)
     return pieces.map("".join)
 
@@ -69,7 +119,9 @@ def domains(draw: st.DrawFn) -> Domain:
         for n in range(draw(st.integers(0, 3)))
     ]
     passages = [
-        Passage(id=f"p{n}", document=draw(texts()), text=draw(texts()), where=draw(texts()), place=HERE)
+        Passage(
+            id=f"p{n}", document=draw(texts()), text=draw(texts()), where=draw(texts()), place=HERE
+        )
         for n in range(draw(st.integers(0, 3)))
     ]
     rules = [
@@ -149,7 +201,13 @@ def case() -> Callable[..., EvalCase]:
         check = Check(grader="exact", spec=None, place=HERE)
         split = more.pop("split", "dev")
         return EvalCase(
-            id=name, input=given, expected=expected, checks=(check,), split=split, place=HERE, **more
+            id=name,
+            input=given,
+            expected=expected,
+            checks=(check,),
+            split=split,
+            place=HERE,
+            **more,
         )
 
     return one

@@ -45,7 +45,9 @@ def test_no_tag_stands_in_neutral_text(make, data: st.DataObject) -> None:
 @given(
     name=st.sampled_from(NAMES),
     upper=st.lists(st.booleans(), min_size=8, max_size=8),
-    blanks=st.lists(st.text(st.sampled_from(" \t\n\r\u2028\u00a0" + UNSEEN), max_size=3), max_size=12),
+    blanks=st.lists(
+        st.text(st.sampled_from(" \t\n\r\u2028\u00a0" + UNSEEN), max_size=3), max_size=12
+    ),
     slash=st.booleans(),
     after=st.sampled_from(["", ">", " >", "/>", "\n", ' from="x">', "\u200b>", "<"]),
 )
@@ -97,9 +99,7 @@ def examples_and_others(draw: st.DrawFn, make) -> tuple[str, Demonstration | Non
         return render_rule(Rule(id="r", text=given_, place=place)), None
     checks = (Check(grader="exact", spec=answer, place=place),)
     expected = answer if kind == "case" else None
-    one = EvalCase(
-        id="c", input=given_, expected=expected, checks=checks, split="dev", place=place
-    )
+    one = EvalCase(id="c", input=given_, expected=expected, checks=checks, split="dev", place=place)
     read = Demonstration(input=given_, output=answer) if kind == "case" else None
     return render_item(one), read
 

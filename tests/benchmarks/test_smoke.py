@@ -1,0 +1,69 @@
+"""Every benchmark runs, at tiny sizes, and keeps what a later comparison needs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NAMES = (
+    "start-up", "embedding", "indexing", "packing-speed", "packing-quality", "stable-prefix",
+    "scale",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("benchmarks")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", "--quick", "--out", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(f"{name}: " in done.stdout for name in NAMES), done.stdout
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_figures_are_kept_with_units_and_circumstances(kept: Path, name: str) -> None:
+    said = json.loads((kept / f"{name}.json").read_text("utf-8"))
+    assert said["benchmark"] == name
+    assert said["quick"] is True
+    assert said["date"].endswith("+00:00")
+    assert said["machine"]["cores"] >= 1
+    assert said["machine"]["python"].count(".") == 2
+    assert said["versions"]["chromadb"][0].isdigit()
+    assert said["figures"]
+    for figure in said["figures"]:
+        assert figure["name"]
+        assert figure["unit"]
+        assert isinstance(figure["value"], int | float)
+        assert (figure["met"] is None) == (figure["wanted"] == "")
+
+
+def test_peers_stand_beside_ours(kept: Path) -> None:
+    def names(benchmark: str) -> str:
+        said = json.loads((kept / f"{benchmark}.json").read_text("utf-8"))
+        return "\n".join(figure["name"] for figure in said["figures"])
+
+    for peer in ("bare Chroma", "LangChain similarity", "LangChain MMR", "numpy"):
+        assert peer in names("packing-speed")
+    for peer in ("dense top-k", "MMR", "harness balanced", "harness nearest", "harness diverse"):
+        assert peer in names("packing-quality")
+
+
+def test_what_holds_at_any_size_is_met(kept: Path) -> None:
+    """No timing: the prefix is one, and a vector does not hang on its neighbours."""
+    for name, figure in (
+        ("stable-prefix", "different prefixes"),
+        ("embedding", "vectors that differ alone and among others"),
+    ):
+        said = json.loads((kept / f"{name}.json").read_text("utf-8"))
+        assert next(one["met"] for one in said["figures"] if one["name"] == figure) is True
