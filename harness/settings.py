@@ -31,6 +31,13 @@ def _whole(text: str) -> int:
     return number
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def _positive(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
@@ -82,7 +89,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("timeout", 120.0, _positive, "seconds", "How long one call to a model may be silent."),
     Setting("retries", 4, _whole, "a whole number", "How often a failed call is tried again."),
-    Setting("jobs", 8, _whole, "a whole number", "How many eval cases run at once."),
+    Setting("jobs", 8, _count, "a whole number above 0", "How many eval cases run at once."),
     Setting(
         "log_level", "WARNING", _level, "DEBUG, INFO, WARNING or ERROR", "What is logged to stderr."
     ),
@@ -157,11 +164,14 @@ class Settings:
 def find_home(settings: Settings, near: Path | None = None) -> Path:
     """Return the state folder, which need not be there yet.
 
-    It is `--home`, else `HARNESS_HOME`, else the nearest `.harness/` above the domain or above
-    the current folder, else `.harness/` in the current folder.
+    It is `--home`, else `HARNESS_HOME`, else what `harness.toml` says (from its own folder), else
+    the nearest `.harness/` above the domain or above the current folder, else `.harness/` in the
+    current folder.
     """
-    if settings["home"]:
-        return Path(settings["home"]).expanduser().absolute()
+    said = settings.explain()["home"]
+    if said.value:
+        base = Path(said.where).parent if said.origin == "project file" else Path.cwd()
+        return base.absolute() / Path(said.value).expanduser()
     for start in (near, Path.cwd()):
         for folder in [start.absolute(), *start.absolute().parents] if start else ():
             if (folder / STATE_FOLDER).is_dir():
@@ -187,7 +197,7 @@ def _project_file(start: Path) -> tuple[dict[str, Any], str]:
 
 def _checked(path: Path) -> dict[str, Any]:
     try:
-        said = tomllib.loads(path.read_text("utf-8"))
+        said = tomllib.loads(path.read_text("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise UsageError(f"{path} can't be read: {error}.", "Mend it, or take it away.") from error
     for key in said:

@@ -41,6 +41,7 @@ __all__ = [
     "Split",
     "Status",
     "Usage",
+    "in_dollars",
     "jsonable",
     "with_files",
 ]
@@ -401,6 +402,13 @@ class Answer:
     passages: tuple[ItemReport, ...] = ()
     seconds: float = 0.0
     warnings: tuple[str, ...] = field(default=())
+
+
+def in_dollars(cost: Decimal | None) -> str:
+    """Return a cost in US dollars in words; an unknown one is unknown."""
+    if cost is None:
+        return "cost unknown"
+    return f"${cost:.4f}" if cost else "no cost"
 
 
 def with_files(text: str, files: Iterable[tuple[str, str]]) -> str:

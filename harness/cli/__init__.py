@@ -45,7 +45,6 @@ def _log_to_stderr() -> None:
 
 def _run(words: list[str]) -> int:
     """Run one command line; return the exit code."""
-    os.environ.setdefault("TYPER_USE_RICH", "0")  # plain help: half a second less
     from typer.exceptions import Abort, Exit, TyperException
 
     from harness.errors import HarnessError, UsageError

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from harness.values import Answer, ItemReport, Packed, Problem
+from harness.values import Answer, ItemReport, Packed, Problem, in_dollars
 
 if TYPE_CHECKING:
     from harness.sdk import Estimate, Indexed
@@ -20,7 +19,6 @@ __all__ = [
     "estimate",
     "findings",
     "indexed",
-    "money",
     "problems",
     "settings",
 ]
@@ -143,7 +141,7 @@ def answer_notes(answer: Answer) -> str:
     lines += [
         f"{answer.model} · {_count(len(answer.demonstrations), 'demonstration')}, "
         f"{_count(len(answer.passages), 'passage')} · {usage.input_tokens:,} tokens in{cached}, "
-        f"{usage.output_tokens:,} out · {money(usage.cost_usd)} · {answer.seconds:.1f} s",
+        f"{usage.output_tokens:,} out · {in_dollars(usage.cost_usd)} · {answer.seconds:.1f} s",
     ]
     return "\n".join(lines)
 
@@ -160,15 +158,8 @@ def estimate(what: Estimate) -> str:
         f"{packed.tokens:,} tokens would go to {what.destination} for {what.model}: "
         f"{_count(len(packed.shown('example', 'eval')), 'demonstration')}, "
         f"{_count(len(packed.shown('passage')), 'passage')}, the instructions and the question.\n"
-        f"Input: {money(what.input_cost_usd)}; the answer comes on top. Nothing was sent."
+        f"Input: {in_dollars(what.input_cost_usd)}; the answer comes on top. Nothing was sent."
     )
-
-
-def money(cost: Decimal | None) -> str:
-    """Return a cost in US dollars; unknown is unknown."""
-    if cost is None:
-        return "cost unknown"
-    return f"${cost:.4f}" if cost else "no cost"
 
 
 def _count(number: int, noun: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RENDERING", "instructions", "render_item", "render_question", "render_rule"]
 
-RENDERING = "tags-2"
+RENDERING = "tags-3"
 """Names the form of rendered items; a change of the form needs a new name."""
 
 PROMPTS = Path(__file__).parent / "prompts"

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.evals.graders.grade import shown
 from harness.evals.results import CaseResult, EvalRun
-from harness.values import jsonable
+from harness.values import in_dollars, jsonable
 
 __all__ = ["report", "to_json"]
 
@@ -89,9 +89,10 @@ def _counts(run: EvalRun) -> list[str]:
         said.append(f"{run.abstained} abstained")
     said.append(f"context: {run.policy}, guard {'on' if run.guard else 'OFF'}")
     usage = run.usage
-    cost = "cost unknown" if usage.cost_usd is None else f"{usage.cost_usd:.4f} USD"
     tokens = f"{usage.input_tokens:,} tokens in ({usage.cached_input_tokens:,} cached)"
-    said.append(f"{tokens}, {usage.output_tokens:,} out, {cost}, {run.seconds:.1f} s")
+    said.append(
+        f"{tokens}, {usage.output_tokens:,} out, {in_dollars(usage.cost_usd)}, {run.seconds:.1f} s"
+    )
     return ["; ".join(said[:-1]), said[-1]]
 
 

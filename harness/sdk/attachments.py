@@ -10,12 +10,14 @@ from harness.errors import UsageError
 __all__ = ["read_files"]
 
 
-def read_files(paths: Sequence[str | Path]) -> list[tuple[str, str]]:
-    """Return the name and text of each file.
+def read_files(paths: str | Path | Sequence[str | Path]) -> list[tuple[str, str]]:
+    """Return the name and text of each file; one path alone will do.
 
     Raises:
         UsageError: A file is missing or can't be read as text.
     """
+    if isinstance(paths, str | Path):
+        paths = [paths]
     if not paths:
         return []
     from harness.domain.references.document import read_document

@@ -12,9 +12,9 @@ import anyio
 import anyio.to_thread
 
 from harness.context import Guard
-from harness.domain import Domain, Policy, SectionSize, lint
+from harness.domain import Domain, Policy, lint
 from harness.domain.core_lock import write_core_lock
-from harness.errors import ProviderUnavailable, RateLimited, UsageError
+from harness.errors import ProviderUnavailable, RateLimited
 from harness.sdk import portal
 from harness.sdk.attachments import read_files
 from harness.sdk.bundled import find_domain, refuse_bundled
@@ -22,8 +22,9 @@ from harness.sdk.messages import to_langchain
 from harness.sdk.models import Models
 from harness.sdk.opened import Current, Opened
 from harness.sdk.results import Estimate, Indexed, to_answer
+from harness.sdk.wishes import Sections, check_wishes, read_sizes
 from harness.settings import Settings
-from harness.values import Answer, Delta, EvalCase, Packed, Problem, Reply, Section
+from harness.values import Answer, Delta, EvalCase, Packed, Problem, Reply
 
 if TYPE_CHECKING:
     from harness.evals import EvalRun
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from harness.values import Split
 
 __all__ = ["Estimate", "Harness", "Indexed"]
-
-Sections = Mapping[Section, int | str | SectionSize]
 
 
 class Harness:
@@ -162,7 +161,7 @@ class Harness:
         self,
         text: str,
         *,
-        files: Sequence[str | Path] = (),
+        files: str | Path | Sequence[str | Path] = (),
         policy: Policy | None = None,
         budget: int | None = None,
         sections: Sections | None = None,
@@ -204,22 +203,26 @@ class Harness:
         text: str,
         *,
         current: Current | None = None,
-        files: Sequence[str | Path] = (),
+        files: str | Path | Sequence[str | Path] = (),
         sections: Sections | None = None,
         guard_case: EvalCase | None = None,
+        policy: Policy | None = None,
+        budget: int | None = None,
         **how: Any,
     ) -> tuple[Current, Packed]:
         """Pack for a question, over the domain as it is now or as it was given."""
-        if not text.strip():  # before a whole domain is indexed for nothing
-            raise UsageError("The question is empty.", "Say what you want to know.")
+        check_wishes(text, policy, budget)  # before a whole domain is indexed for nothing
+        sizes = read_sizes(sections)
 
         def work() -> tuple[Current, Packed]:
             now = current or self._opened.current()
             packed = now.packer.pack(
                 text,
                 files=read_files(files),
-                sections=_sizes(sections),
+                sections=sizes,
                 guard=Guard(guard_case) if guard_case else None,
+                policy=policy,
+                budget=budget,
                 **how,
             )
             return now, packed
@@ -368,10 +371,3 @@ class Harness:
             progress=progress,
             ids=None if cases is None else frozenset(cases),
         )
-
-
-def _sizes(sections: Sections | None) -> dict[Section, SectionSize]:
-    try:
-        return {name: SectionSize.read(size) for name, size in (sections or {}).items()}
-    except ValueError as error:
-        raise UsageError(f"A section's size is off: {error}.", "Write 500 or 25 %.") from error

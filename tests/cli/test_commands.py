@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
@@ -9,11 +10,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.cli import main
 from harness.cli.progress import Bar
 from harness.domain.scaffold import TEMPLATES
+from harness.sdk import doctor
 from harness.testing import Fault, ProviderServer, Turn
 
 LETTER = "Where is the letter about my car?"
@@ -347,3 +350,44 @@ def test_the_entry_shows_our_records_and_others_warnings(monkeypatch, capsys):
         assert ours.filter(logging.LogRecord("httpx", 30, "", 1, "x", None, None))
     finally:
         root.handlers[:] = before
+
+
+class Broken:
+    """A part whose files are gone."""
+
+    name = "broken"
+
+    def __getattr__(self, _):
+        raise OSError("model.onnx is not there")
+
+
+def test_doctor_names_each_part_that_is_broken(run, monkeypatch):
+    for maker in ("make_embedder", "make_counter", "make_store"):
+        monkeypatch.setattr(doctor, maker, lambda *_: Broken())
+    ran = run("doctor")
+    assert ran.code == 1
+    for what in ("embedder", "tokens", "vector store"):
+        assert re.search(rf"^broken  {what} +model\.onnx is not there$", ran.out, re.MULTILINE)
+    assert ran.out.count("Install domain-harness anew.") == 3
+
+
+def test_doctor_mistrusts_vectors_that_make_no_sense(run, monkeypatch):
+    monkeypatch.setattr(doctor, "make_embedder", lambda _: Backwards())
+    monkeypatch.setattr(doctor, "make_store", Broken)
+    ran = run("doctor")
+    assert ran.code == 1
+    assert "minilm gives vectors that make no sense" in ran.out
+
+
+class Backwards:
+    """Puts what is unlike nearest."""
+
+    def embed(self, texts):
+        return np.array([[1, 0], [0, 1], [1, 0]], dtype=np.float32)
+
+
+@pytest.mark.parametrize("text", ["My car is sold.", "\ufeffMy car is sold."])
+def test_a_question_comes_from_standard_input(run, mail, monkeypatch, text):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode("utf-8"))))
+    packed = run("context", mail, "-", "--json").json
+    assert packed["messages"][-1]["content"].endswith("<question>\nMy car is sold.\n</question>\n")

@@ -101,7 +101,7 @@ def test_repeats_and_costs() -> None:
     assert "88.9 % right, over 3 cases" in text
     assert "c0 (right in 66.7 % of its repeats)" in text
     assert "“yes | no | yes”" in text
-    assert "0.1234 USD" in text or "0.1235 USD" in text
+    assert "$0.1234" in text or "$0.1235" in text
 
 
 @pytest.mark.parametrize(("wrong", "said"), [(1, "99.9 % right (19,999"), (0, "100 % right")])

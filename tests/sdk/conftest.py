@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -37,28 +38,39 @@ e6,Can I top up with cash,top_up
 """
 
 
+@pytest.fixture(scope="session")
+def sdk_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder for all tests of this room, so that one bank is indexed once."""
+    return tmp_path_factory.mktemp("sdk-home")
+
+
 @pytest.fixture
 def write(write_domain: Callable[..., Path]) -> Callable[..., Path]:
-    """Writes a small label domain; the texts of its files may be given by path."""
+    """Writes a small label domain; the texts of its files may be given by path.
+
+    The folder is named for its examples and cases: those with the same share an index.
+    """
 
     def of(files: Mapping[str, str] | None = None, *, settings: str = "") -> Path:
         own = {
             "domain.yaml": f"answer: {{kind: label, abstain: unclear}}\n{settings}",
             "examples/a.csv": EXAMPLES,
+            **(files or {}),
         }
-        return write_domain("small", **{**own, **(files or {})})
+        items = repr({name: text for name, text in own.items() if "/" in name})
+        return write_domain(f"small-{zlib.crc32(items.encode()):08x}", **own)
 
     return of
 
 
 @pytest.fixture
-def opened(write: Callable[..., Path], tmp_path: Path) -> Iterator[Callable[..., Harness]]:
+def opened(write: Callable[..., Path], sdk_home: Path) -> Iterator[Callable[..., Harness]]:
     """Opens a small domain over a quick embedder; all are closed at the end."""
     harnesses: list[Harness] = []
 
     def open_(folder: Path | None = None, *, settings: str = "", **how: object) -> Harness:
         how.setdefault("embedder", HashEmbedder())
-        how.setdefault("home", tmp_path / "state")
+        how.setdefault("home", sdk_home)
         harness = Harness(folder or write(settings=settings), **how)  # type: ignore[arg-type]
         harnesses.append(harness)
         return harness

@@ -80,12 +80,12 @@ def test_a_score_is_the_same_twice(shipped, shipped_home: Path) -> None:
 CASES = "id,input,expected\nd1,my card is lost,lost_card\nd2,top up by card,top_up\n"
 
 
-def test_an_eval_asks_each_case_under_its_guard(opened, write) -> None:
+def test_an_eval_asks_each_case_under_its_guard(opened, write, tmp_path: Path) -> None:
     model = ScriptedModel(lambda call: Turn(text="lost_card"))
     folder = write(
         {"evals/dev.csv": CASES, "evals/holdout.csv": "id,input,expected\nh1,x y,top_up\n"}
     )
-    harness = opened(folder, model=model)
+    harness = opened(folder, model=model, home=tmp_path / "state")
     run = harness.evaluate(split="dev")
     assert [(case.id, case.score) for case in run.cases] == [("d1", 1), ("d2", 0)]
     assert (run.model, run.n, run.scored, run.score.mean) == ("scripted:model", 2, 2, 0.5)

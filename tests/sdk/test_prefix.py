@@ -30,7 +30,11 @@ print(Packer(domain, bank, counter).pack("Is my card on its way?").prefix_sha256
 def test_200_questions_have_one_prefix(shipped) -> None:
     harness = shipped("support-triage")
     cases = random.Random(0).sample(harness.domain.cases, 200)
-    packed = [harness.preview(case.input, guard_case=case) for case in cases]
+    short = {"demonstrations": 300}  # most with a short tail, which is quicker
+    packed = [
+        harness.preview(case.input, guard_case=case, sections=None if n < 20 else short)
+        for n, case in enumerate(cases)
+    ]
     assert len({one.prefix_sha256 for one in packed}) == 1
     assert len({one.messages[0].text.encode() for one in packed}) == 1
     assert len({one.messages[1].text for one in packed}) == 200
