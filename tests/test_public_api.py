@@ -14,6 +14,7 @@ import pytest
 
 import harness
 
+DATA = ("harness.domain.templates", "harness.domains", "harness.ui")
 HEAVY = [
     "chromadb",
     "langchain",
@@ -33,13 +34,8 @@ HEAVY = [
 
 def modules() -> list[str]:
     """Every module of the package but what ships as data: templates and domains."""
-    found = ["harness"]
-    for info in pkgutil.walk_packages(harness.__path__, "harness."):
-        if ".templates." not in info.name and not info.name.startswith(
-            ("harness.ui", "harness.domains")
-        ):
-            found.append(info.name)
-    return found
+    found = (info.name for info in pkgutil.walk_packages(harness.__path__, "harness."))
+    return ["harness", *(name for name in found if not name.startswith(DATA))]
 
 
 MODULES = modules()

@@ -1,16 +1,10 @@
-"""Bringing the index of a domain up to date: staged, read back, swapped in atomically.
-
-One builder at a time writes a staging folder; only a finished, verified folder gets its name, so
-a build killed at any moment leaves at worst a staging folder, which the next builder clears away.
-"""
+"""Bringing the index of a domain up to date: one process builds, the others wait or read on."""
 
 from __future__ import annotations
 
 import logging
-import shutil
 import sqlite3
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,26 +12,14 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from harness.bank.bm25 import write_terms
+from harness.bank.build import Plan, build, versions
 from harness.bank.cache import EmbeddingCache
-from harness.bank.index import (
-    new_store,
-    read_items,
-    read_manifest,
-    remove_unread,
-    seal,
-    write_items,
-)
-from harness.bank.items import Entry, bank_items, entries, version_of
+from harness.bank.index import remove_unread
+from harness.bank.items import entries, version_of
 from harness.bank.search import Bank
 from harness.errors import BankBusy, BankError, BankUnwritable
-from harness.seams import VectorGroup
-from harness.values import BankItem
-from harness.words import WordTable
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from harness.domain import Domain
     from harness.seams import Counter, Embedder, Progress, Store
     from harness.values import EvalCase, Example, Passage
@@ -68,22 +50,6 @@ class Synced:
     bank: Bank
     embedded: int
     built: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Plan:
-    """All that a build needs to know."""
-
-    home: Path
-    version: str
-    models: str
-    wanted: Sequence[Entry]
-    by_label: bool
-    language: str
-    render: Callable[[Example | EvalCase | Passage], str]
-    embedder: Embedder
-    counter: Counter
-    store: Store
 
 
 def sync(
@@ -117,7 +83,7 @@ def sync(
     wanted = entries(domain, rendering)
     models = f"{embedder.name}\n{counter.name}"
     language = domain.settings.language or "en"
-    plan = _Plan(
+    plan = Plan(
         home=home / "index" / domain.name,
         version=version_of(wanted, f"{models}\n{language}"),
         models=models,
@@ -137,13 +103,13 @@ def sync(
             if bank := _opened(plan):
                 return Synced(bank=bank, embedded=0, built=False)
             with store.prepare():
-                embedded = _build(plan, EmbeddingCache(home / DATABASE), progress)
+                embedded = build(plan, EmbeddingCache(home / DATABASE), progress)
             bank = Bank(plan.home / plan.version, embedder=embedder, store=store)
             _clear_away(plan)
     return Synced(bank=bank, embedded=embedded, built=True)
 
 
-def _opened(plan: _Plan) -> Bank | None:
+def _opened(plan: Plan) -> Bank | None:
     """Open the wanted index; a damaged one is taken as not there."""
     folder = plan.home / plan.version
     if not folder.is_dir():
@@ -183,7 +149,8 @@ def _told_when_unwritable(folder: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise BankUnwritable(
             f"{folder.parents[1] / DATABASE} can't be written ({error}).",
-            "Make room or give permission, or name another state folder with --home.",
+            "Make room, give permission, or end the process that holds it; or name another state "
+            "folder with --home.",
         ) from error
     except OSError as error:
         raise BankUnwritable(
@@ -193,140 +160,8 @@ def _told_when_unwritable(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _build(plan: _Plan, cache: EmbeddingCache, progress: Progress | None) -> int:
-    """Write the wanted index; return how many texts were embedded."""
-    for dead in plan.home.glob(".staging-*"):  # we hold the lock: nobody works there
-        shutil.rmtree(dead, ignore_errors=True)
-    before, known = _earlier(plan)
-    items = bank_items(
-        list(plan.wanted),
-        by_label=plan.by_label,
-        render=plan.render,
-        count=plan.counter.count,
-        known=known,
-    )
-    texts = [item.text for item in items]
-    vectors, embedded = cache.embed(plan.embedder, texts, progress)
-    try:
-        _swap_in(plan, items, vectors, before=before, known=known)
-    except (BankError, OSError) as error:
-        if before is None:
-            raise
-        logger.warning("%s It is built from the ground.", error)
-        _swap_in(plan, items, vectors, before=None, known={})
-    return embedded
-
-
-def _swap_in(
-    plan: _Plan,
-    items: Sequence[BankItem],
-    vectors: np.ndarray,
-    *,
-    before: Path | None,
-    known: Mapping[str, BankItem],
-) -> None:
-    """Write a staging folder and give it the index's name."""
-    staging = plan.home / f".staging-{uuid.uuid4().hex[:12]}"
-    target = plan.home / plan.version
-    damaged = plan.home / f".staging-{uuid.uuid4().hex[:12]}"
-    try:
-        _write(plan, staging, items=items, vectors=vectors, before=before, known=known)
-        if target.exists():  # damaged, or we would not be here
-            target.rename(damaged)
-        staging.rename(target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-        shutil.rmtree(damaged, ignore_errors=True)
-
-
-def _write(
-    plan: _Plan,
-    staging: Path,
-    *,
-    items: Sequence[BankItem],
-    vectors: np.ndarray,
-    before: Path | None,
-    known: Mapping[str, BankItem],
-) -> None:
-    import numpy as np
-
-    digests = [digest for digest, _, _ in plan.wanted]
-    staging.mkdir()
-    store = new_store(staging)
-    if before:
-        shutil.copytree(before, store)
-    held = set(known) if before else set()
-    plan.store.update(store, _groups(items, digests, vectors, held, known))
-    np.save(staging / "vectors.npy", vectors)
-    WordTable.of([item.text for item in items]).save(staging)
-    write_terms([item.text for item in items], staging / "bm25", plan.language)
-    write_items(staging, items, digests)
-    seal(
-        staging,
-        version=plan.version,
-        models=plan.models,
-        items=items,
-        store=store,
-        steady=plan.store.steady(store),
-    )
-
-
-def _groups(
-    items: Sequence[BankItem],
-    digests: Sequence[str],
-    vectors: np.ndarray,
-    held: set[str],
-    known: Mapping[str, BankItem],
-) -> dict[str, VectorGroup]:
-    """Split the rows by group, and say what the copied store lacks and what it has too much."""
-    wanted = set(digests)
-    gone = [known[digest] for digest in held - wanted]
-    groups = {}
-    for name in ("demonstrations", "passages"):
-        rows = [
-            n for n, item in enumerate(items) if (item.kind == "passage") == (name == "passages")
-        ]
-        remove = sorted(one.key for one in gone if (one.kind == "passage") == (name == "passages"))
-        if rows or remove:
-            groups[name] = VectorGroup(
-                keys=[items[row].key for row in rows],
-                vectors=vectors[rows],
-                add=[at for at, row in enumerate(rows) if digests[row] not in held],
-                remove=remove,
-            )
-    return groups
-
-
-def _earlier(plan: _Plan) -> tuple[Path | None, dict[str, BankItem]]:
-    """Return the store of an earlier index of the same models, if it is worth copying.
-
-    Also that index's items by digest.
-    """
-    wanted = {digest for digest, _, _ in plan.wanted}
-    for folder in sorted(_versions(plan.home), key=lambda one: -one.stat().st_mtime):
-        if folder.name == plan.version:
-            continue  # damaged, or we would not be here
-        try:
-            manifest = read_manifest(folder)
-            if manifest.models != plan.models:
-                continue
-            known = dict(read_items(folder))
-        except (BankError, OSError, ValueError, TypeError):
-            continue
-        if len(wanted & set(known)) * 2 > len(wanted):
-            return folder / manifest.store, known
-        return None, known
-    return None, {}
-
-
-def _versions(home: Path) -> Iterator[Path]:
-    for folder in home.iterdir():
-        if folder.is_dir() and not folder.name.startswith("."):
-            yield folder
-
-
-def _clear_away(plan: _Plan) -> None:
+def _clear_away(plan: Plan) -> None:
     """Remove the versions that nobody reads any more."""
-    for folder in _versions(plan.home):
+    for folder in versions(plan.home):
         if folder.name != plan.version:
             remove_unread(folder)

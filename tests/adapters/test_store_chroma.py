@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -133,8 +135,6 @@ def test_a_store_that_was_tampered_with_is_noticed(store, tmp_path):
 
 
 def test_reading_back_finds_what_is_missing_or_moved(store, tmp_path):
-    import json
-
     group = random_group(20, 8)
     store.update(tmp_path, {"demonstrations": group})
     more, other = random_group(21, 8), random_group(20, 8, seed=1)
@@ -207,3 +207,14 @@ def test_two_openings_in_one_process_are_apart(store, tmp_path):
     one.close()
     assert other.query("demonstrations", group.vectors[0], 1)[0] == ["example/0"]
     other.close()
+
+
+def test_nobody_is_told(store, tmp_path, monkeypatch):
+    """Chroma's telemetry swallows its errors, so a ban alone would not show it."""
+    asked = []
+    for name in ("getaddrinfo", "create_connection"):
+        monkeypatch.setattr(socket, name, lambda *words, **_: asked.append(words))
+    store.update(tmp_path, {"demonstrations": random_group(3, 8)})
+    with closing(store.open(tmp_path)) as index:
+        index.query("demonstrations", random_group(1, 8).vectors[0], 1)
+    assert asked == []
