@@ -70,7 +70,7 @@ class Demonstration:
 
 def block(name: str, text: str, origin: str = "") -> str:
     """Return a tag of several lines around a text; `origin` goes into its `from`."""
-    said = " ".join(re.sub(r'["<>]', "'", origin.replace(" > ", " › ")).split())
+    said = " ".join(re.sub(r'["<>]', "'", origin.replace(" > ", " / ")).split())
     opening = f'<{name} from="{said}">' if said else f"<{name}>"
     return f"{opening}\n{neutral(text)}\n</{name}>\n"
 
