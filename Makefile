@@ -22,7 +22,7 @@ lint: $(STAMP)
 
 # Kill and simulation tests at full count; results stay in .cache/soak as JSON.
 soak: $(STAMP)
-	HARNESS_SOAK=1 $(BIN)/python -m pytest tests/soak tests/context tests/sdk -q -k "soak or kill or holdout" --durations=10
+	HARNESS_SOAK=1 $(BIN)/python -m pytest -m soak -q --durations=10
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks

@@ -148,7 +148,7 @@ class Searchable(Protocol):
 
 
 class Model(Protocol):
-    """A chat model behind `provider:model`, `baseline:nearest` or `replay:RUN`."""
+    """A chat model behind `provider:model` or `baseline:nearest`."""
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from harness.seams import Counter, Embedder, Model, Store
     from harness.settings import Settings
 
-__all__ = ["make_counter", "make_embedder", "make_model", "make_store"]
+__all__ = ["check_allowed", "make_counter", "make_embedder", "make_model", "make_store"]
 
 
 def make_counter() -> Counter:
@@ -43,7 +43,7 @@ def make_embedder(name: str, *, allowed: tuple[str, ...] | None = None) -> Embed
         from harness.adapters.embedder_minilm import MiniLMEmbedder
 
         return MiniLMEmbedder()
-    _check_allowed(name, allowed, "keep `embedding: minilm`, which sends nothing")
+    check_allowed(name, allowed, "keep `embedding: minilm`, which sends nothing")
     from harness.adapters.embedder_langchain import LangChainEmbedder
 
     return LangChainEmbedder(name)
@@ -77,7 +77,7 @@ def make_model(
         from harness.adapters.model_nearest import NearestModel
 
         return NearestModel(make_counter())
-    _check_allowed(name, allowed, "choose another model, baseline:nearest among them,")
+    check_allowed(name, allowed, "choose another model, baseline:nearest among them,")
     from harness.adapters.model_langchain import LangChainModel
 
     return LangChainModel(
@@ -85,8 +85,17 @@ def make_model(
     )
 
 
-def _check_allowed(name: str, allowed: tuple[str, ...] | None, instead: str) -> None:
-    """Refuse a provider that the domain's text may not be sent to, before anything is sent."""
+def check_allowed(name: str, allowed: tuple[str, ...] | None, instead: str) -> None:
+    """Refuse a provider that the domain's text may not be sent to; None allows any.
+
+    Args:
+        name: `provider:model`.
+        allowed: Providers.
+        instead: What to do else, in words.
+
+    Raises:
+        ProviderNotAllowed: The provider is not among them.
+    """
     provider = name.partition(":")[0]
     if allowed is not None and _plain(provider) not in map(_plain, allowed):
         raise ProviderNotAllowed(

@@ -23,6 +23,7 @@ from harness.values import (
     Problem,
     Section,
     Usage,
+    in_dollars,
     jsonable,
     with_files,
 )
@@ -182,6 +183,11 @@ def test_decimals_become_numbers_and_what_is_none_becomes_text() -> None:
     ]
     assert jsonable(values) == [2, 0.125, "NaN", "-Infinity", 1000]
     assert isinstance(jsonable(Decimal("2.00")), int)
+
+
+def test_a_cost_in_words() -> None:
+    said = [in_dollars(cost) for cost in (None, Decimal(0), Decimal("0.00125"), Decimal("12.5"))]
+    assert said == ["cost unknown", "no cost", "$0.0012", "$12.5000"]
 
 
 def test_an_answer_as_json() -> None:

@@ -37,6 +37,8 @@ RECALL_AT = 50
 RECALL = 0.995
 """Of the vectors themselves, which are easier to find than questions are: those get 0.99."""
 SAMPLE = 50
+FLUSHED_AT, NEVER = 1000, 2**31 - 1
+"""Vectors after which Chroma writes its HNSW files: a reader with many threads would, too."""
 FIRST_EF, LAST_EF = 200, 3200
 QUIET = """
 CREATE TRIGGER IF NOT EXISTS harness_reading_writes_nothing BEFORE INSERT ON acquire_write
@@ -169,6 +171,7 @@ def _update(client: Any, name: str, group: VectorGroup) -> None:
         embedding_function=None,
         configuration={"hnsw": {"space": "cosine", "ef_search": FIRST_EF}},
     )
+    _tune(collection, sync_threshold=FLUSHED_AT)
     batch = client.get_max_batch_size()
     for start in range(0, len(group.remove), batch):
         collection.delete(ids=list(group.remove[start : start + batch]))
@@ -177,6 +180,13 @@ def _update(client: Any, name: str, group: VectorGroup) -> None:
         collection.add(ids=[group.keys[row] for row in rows], embeddings=group.vectors[list(rows)])
     if len(group.add) * 10 > len(group.keys):
         _raise_recall(collection, group)
+    _tune(collection, sync_threshold=NEVER)
+
+
+def _tune(collection: Any, **hnsw: int) -> None:
+    with warnings.catch_warnings():  # Chroma's own, about collections that embed nothing
+        warnings.simplefilter("ignore", DeprecationWarning)
+        collection.modify(configuration={"hnsw": hnsw})
 
 
 def _raise_recall(collection: Any, group: VectorGroup) -> None:
@@ -195,9 +205,7 @@ def _raise_recall(collection: Any, group: VectorGroup) -> None:
         if near.mean() >= RECALL or ef >= min(LAST_EF, count):
             return
         ef *= 2
-        with warnings.catch_warnings():  # Chroma's own, about collections that embed nothing
-            warnings.simplefilter("ignore", DeprecationWarning)
-            collection.modify(configuration={"hnsw": {"ef_search": ef}})
+        _tune(collection, ef_search=ef)
 
 
 def _expectation(group: VectorGroup) -> dict[str, Any]:

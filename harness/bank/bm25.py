@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from harness.words import terms
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["TermIndex", "write_terms"]
 
-TERM = r"(?u)\w+"
 MOST_TERMS = 1000
 """Distinct terms of a question that are looked up: a whole document attached is plenty."""
 
@@ -29,17 +29,15 @@ def write_terms(texts: Sequence[str], folder: Path, language: str) -> None:
     """Write the BM25 index of the texts; nothing is written where no text has a word."""
     import bm25s
 
-    tokens = bm25s.tokenize(
-        list(texts),
-        stopwords=[],
-        stemmer=_stem(language),
-        token_pattern=TERM,
-        show_progress=False,
-    )
-    if not any(tokens.ids):
+    corpus = [terms(text) for text in texts]
+    if not any(corpus):
         return
+    if stem := _stem(language):
+        known = sorted({term for row in corpus for term in row})
+        stems = dict(zip(known, stem(known), strict=True))
+        corpus = [[stems[term] for term in row] for row in corpus]
     retriever = bm25s.BM25()
-    retriever.index(tokens, show_progress=False)
+    retriever.index(corpus, show_progress=False)
     retriever.save(folder, show_progress=False)
     (folder / "language").write_text(language, "utf-8")
 
@@ -69,7 +67,7 @@ class TermIndex:
         """Return the ids of the text's terms that the index knows, each once."""
         if self._retriever is None:
             return []
-        found = list(dict.fromkeys(re.findall(TERM, text.lower())))
+        found = list(dict.fromkeys(terms(text)))
         if self._stem:
             with self._stemming:
                 found = list(dict.fromkeys(self._stem(found)))

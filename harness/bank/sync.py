@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 from filelock import FileLock, Timeout
 
@@ -31,7 +32,16 @@ logger = logging.getLogger(__name__)
 DATABASE = "harness.db"
 """The state folder's database; embeddings are one of the things that it keeps."""
 
-UNSOUND = (BankError, OSError, ValueError, KeyError, sqlite3.Error)
+UNSOUND = (
+    BankError,
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    BadZipFile,
+    sqlite3.Error,
+)
 """What opening a damaged index may raise."""
 PATIENCE = 600.0
 """Seconds to wait for another process that builds the same domain's index."""

@@ -70,6 +70,11 @@ def _run(words: list[str]) -> int:
         mend = "See that it is there, that you may use it, and that there is room."
         _say(f"{where}{error.strerror or error}. {mend}")
         code = 1
+    except Exception as error:  # our own fault: still no traceback for a user's eyes
+        logging.getLogger(__name__).debug("%s", error, exc_info=True)
+        _say(f"something unforeseen went wrong ({type(error).__name__}: {error}).")
+        _say("Please report it, with what HARNESS_LOG_LEVEL=DEBUG says of it.")
+        code = 1
     return code
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from harness.values import BankItem, EvalCase
-from harness.words import TWIN_AT, TwinIndex, same_source, words
+from harness.words import TWIN_AT, TwinIndex, words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,8 +31,8 @@ class Guard:
     def refusals(self, bank: Searchable, rows: np.ndarray) -> dict[int, str]:
         """Return, of these rows, those that may not be shown, and why.
 
-        A passage is a reference that any question of the field may need: it is left out only
-        where it comes from the case's own source, which its document's name then says.
+        The source of a passage is the document that it is cut from, with or without its folder
+        and ending.
         """
         twins = bank.words.jaccard(rows, self.case.text) >= TWIN_AT
         refused = {}
@@ -42,11 +43,9 @@ class Guard:
         return refused
 
     def _objection(self, item: BankItem, twin: bool) -> str:
-        if item.kind == "passage":
-            return "its own source" if same_source(item.document, self.case.source) else ""
         if item.kind == "eval" and item.id == self.case.id:
             return "the case itself"
-        if same_source(item.source, self.case.source):
+        if _source_key(self.case.source) in _sources_of(item):
             return "same source"
         return "near-duplicate of the case" if twin else ""
 
@@ -54,18 +53,28 @@ class Guard:
 def eval_relatives(bank: Searchable, cases: Iterable[EvalCase]) -> frozenset[int]:
     """Return the rows that are twins or siblings of any eval case of any split.
 
-    They never stand in the stable part: so evals and daily use share one prefix. Of passages it
-    is those of a document that is the source of a case, as for the guard.
+    They never stand in the stable part: so evals and daily use share one prefix.
     """
     cases = list(cases)
     twins = TwinIndex(case.text for case in cases)
-    sources = {case.source.strip().casefold() for case in cases} - {""}
+    sources = {_source_key(case.source) for case in cases} - {None}
 
     def related(item: BankItem) -> bool:
-        if item.kind == "passage":
-            return item.document.strip().casefold() in sources
-        return item.kind == "example" and (
-            item.source.strip().casefold() in sources or twins.has_twin(words(item.text))
+        return item.kind != "eval" and (
+            not sources.isdisjoint(_sources_of(item)) or twins.has_twin(words(item.text))
         )
 
     return frozenset(row for row, item in enumerate(bank.items) if related(item))
+
+
+def _source_key(source: str) -> str | None:
+    """Return a source as it is compared; None where there is none."""
+    return source.strip().casefold() or None
+
+
+def _sources_of(item: BankItem) -> frozenset[str | None]:
+    """Return the names that an item's source goes by."""
+    if item.kind != "passage":
+        return frozenset({_source_key(item.source)} - {None})
+    path = PurePosixPath(item.document)
+    return frozenset(_source_key(name) for name in (item.document, path.name, path.stem))

@@ -65,10 +65,6 @@ class Foundation:
         _, room, _ = self._fixed_room(settings.budget, settings.sections)
         return [self._bank.items[row].id for row in self._residents.new_core(room)]
 
-    def core_candidates(self) -> frozenset[str]:
-        """Return the ids of the examples that may stand in a core."""
-        return frozenset(self._bank.items[row].id for row in self._residents.eligible)
-
     def make(self, policy: Policy, budget: int, sizes: Mapping[Section, SectionSize]) -> StablePart:
         """Return the stable part under a policy, a budget and section sizes."""
         head, room, rules = self._fixed_room(budget, sizes)

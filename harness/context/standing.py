@@ -54,7 +54,7 @@ class Residents:
         self._pins = tuple(domain.settings.context.pinned)
         self._lock = domain.core_lock
         self._relatives = eval_relatives(bank, domain.cases)
-        self.eligible = [
+        self._eligible = [
             row
             for row, item in enumerate(bank.items)
             if item.kind == "example" and row not in self._relatives
@@ -78,7 +78,7 @@ class Residents:
     def new_core(self, room: Room) -> list[int]:
         """Choose a core anew from the folder's content: rows in the core's order."""
         if self._fits_whole(room):
-            return self._in_order(self.eligible)
+            return self._in_order(self._eligible)
         pinned = self._fitting(self._pinned(Standing()), room.most("core"), "core", Standing())
         left = room.most("core") - self.tokens(pinned)
         return self._in_order(choose(self._bank, self._besides(pinned), left))
@@ -93,7 +93,7 @@ class Residents:
     def _whole_core(self, chosen: Standing) -> list[int]:
         """Return the examples; where a core.lock holds the prefix still, the pinned and locked."""
         if self._lock is None:
-            return self._in_order(self.eligible)
+            return self._in_order(self._eligible)
         return list(dict.fromkeys([*self._pinned(chosen), *self._locked(chosen)]))
 
     def _core(self, policy: Policy, budget: int, chosen: Standing) -> list[int]:
@@ -110,7 +110,7 @@ class Residents:
 
     def _besides(self, rows: Sequence[int]) -> list[int]:
         taken = set(rows)
-        return [row for row in self.eligible if row not in taken]
+        return [row for row in self._eligible if row not in taken]
 
     def _pinned(self, chosen: Standing) -> list[int]:
         return self._allowed(self._rows_of(self._pins), "core", "pinned", chosen)

@@ -175,7 +175,7 @@ class DomainSettings:
         title: The domain's name for people.
         owners: Who keeps it.
         language: Of the domain's texts, as `en` or `de`.
-        model: `provider:model`, `baseline:nearest` or `replay:RUN`; None: the settings say.
+        model: `provider:model` or `baseline:nearest`; None: the settings say.
         fallback_model: The model that takes over when the first one fails.
         judge_model: The model that grades by rubrics.
         model_options: Passed to the client as they are, with YAML's own types.

@@ -14,7 +14,7 @@ import anyio.to_thread
 from harness.context import Guard
 from harness.domain import Domain, Policy, lint
 from harness.domain.core_lock import write_core_lock
-from harness.errors import ProviderUnavailable, RateLimited
+from harness.errors import ContextTooLong, ProviderUnavailable, RateLimited, UsageError
 from harness.sdk import portal
 from harness.sdk.attachments import read_files
 from harness.sdk.bundled import find_domain, refuse_bundled
@@ -64,6 +64,10 @@ class Harness:
     ) -> None:
         own = None if model is None or isinstance(model, str) else model
         name = own.name if own else model
+        if settings is not None and (home is not None or (own is None and model is not None)):
+            raise UsageError(
+                "`settings` stand beside `model` or `home`.", "Put those into the settings."
+            )
         flags = {"model": name, "home": str(home) if home else None}
         self.settings = settings or Settings(flags)
         self.models = Models(self.settings, dict(model_options or {}), own)
@@ -308,13 +312,13 @@ class Harness:
     ) -> AsyncGenerator[Delta | Reply, None]:
         """Stream from the model; where it can't be reached, from the fallback."""
         messages = to_langchain(packed.messages)
+        model = self.models.main(current.domain.settings)
+        fallback = self.models.fallback(current.domain.settings)  # refused now, or never
+        _check_window(model, packed)
         try:
-            async for event in self.models.main(current.domain.settings).stream(
-                messages, schema=schema
-            ):
+            async for event in model.stream(messages, schema=schema):
                 yield event
         except (ProviderUnavailable, RateLimited) as error:
-            fallback = self.models.fallback(current.domain.settings)
             if fallback is None:
                 raise
             warnings.append(f"{error.model} failed, so {fallback.name} answered: {error.message}")
@@ -370,4 +374,15 @@ class Harness:
             guard=guard,
             progress=progress,
             ids=None if cases is None else frozenset(cases),
+        )
+
+
+def _check_window(model: Model, packed: Packed) -> None:
+    """Refuse what is longer than the model's context window, where that is known."""
+    window = model.context_window
+    if window is not None and packed.tokens > window:
+        raise ContextTooLong(
+            f"The context has {packed.tokens:,} tokens, and {model.name} takes {window:,}.",
+            "Lower `context.budget` in domain.yaml, or give --budget.",
+            model=model.name,
         )

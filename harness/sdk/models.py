@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.wiring import make_model
+from harness.wiring import check_allowed, make_model
 
 if TYPE_CHECKING:
     from harness.domain import DomainSettings
@@ -32,6 +32,8 @@ class Models:
 
     def name(self, domain: DomainSettings) -> str:
         """Return the name of the model that answers for a domain."""
+        if self._own:
+            return self._own.name
         return str(self._settings.beside("model", domain.model).value)
 
     def main(self, domain: DomainSettings) -> Model:
@@ -41,25 +43,44 @@ class Models:
             UnknownModel: There is no such model.
             ProviderNotAllowed: The domain forbids its provider.
         """
-        return self._get(self.name(domain), domain)
+        return self._get(self.name(domain), domain, self._options)
 
     def fallback(self, domain: DomainSettings) -> Model | None:
-        """Return the model that is tried where the main one can't be reached."""
+        """Return the model that is tried where the main one can't be reached.
+
+        The caller's options are the main model's, and not for it.
+
+        Raises:
+            UnknownModel: There is no such model.
+            ProviderNotAllowed: The domain forbids its provider.
+        """
         name = self._settings.beside("fallback_model", domain.fallback_model).value
-        return self._get(name, domain) if name else None
+        return self._get(name, domain, {}) if name else None
 
     async def aclose(self) -> None:
         """Close the connections that the running loop opened."""
         for model in self._made.values():
             await model.aclose()
 
-    def _get(self, name: str, domain: DomainSettings) -> Model:
+    def _get(self, name: str, domain: DomainSettings, options: Mapping[str, Any]) -> Model:
+        allowed = domain.providers_allowed
         if self._own and name == self._own.name:
+            if self._own.destination:
+                check_allowed(name, allowed, "choose another model")
             return self._own
-        options = {**domain.model_options, **self._options}
-        key = f"{name}\0{options!r}\0{domain.providers_allowed!r}"
+        options = {**_options_of(domain, name), **options}
+        key = f"{name}\0{options!r}\0{allowed!r}"
         if key not in self._made:
             self._made[key] = make_model(
-                name, settings=self._settings, options=options, allowed=domain.providers_allowed
+                name, settings=self._settings, options=options, allowed=allowed
             )
         return self._made[key]
+
+
+def _options_of(domain: DomainSettings, name: str) -> Mapping[str, Any]:
+    """Return the domain's model options, if they are meant for a model of that name.
+
+    They may hold an address or a key: what is meant for one provider never reaches another's.
+    """
+    meant = (domain.model or name).partition(":")[0]
+    return domain.model_options if name.partition(":")[0] == meant else {}

@@ -88,9 +88,10 @@ class Opened:
 
     def close(self) -> None:
         """Let go of the index."""
-        if self._current:
-            self._current.bank.close()
-            self._current = None
+        with self._refreshing:
+            if self._current:
+                self._current.bank.close()
+                self._current = None
 
     def _open(self, stamp: str) -> Current:
         domain = sound(self.read())

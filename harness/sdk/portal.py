@@ -7,6 +7,7 @@ and a caller inside a running loop, as in a notebook, could not call at all.
 from __future__ import annotations
 
 import atexit
+import os
 import queue
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -36,6 +37,17 @@ def _portal() -> BlockingPortal:
             _running.append(stack.enter_context(start_blocking_portal()))
             atexit.register(stack.close)
         return _running[0]
+
+
+def _begin_anew() -> None:
+    """In a forked child the loop's thread is gone: forget it, and the lock it may have held."""
+    global _starting  # noqa: PLW0603 -- a lock can't be renewed in place
+    _starting = threading.Lock()
+    _running.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def call(function: Callable[[], Awaitable[T]]) -> T:

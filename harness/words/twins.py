@@ -10,22 +10,54 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-__all__ = ["TWIN_AT", "TwinIndex", "jaccard", "same_source", "words"]
+__all__ = ["TWIN_AT", "TwinIndex", "jaccard", "same_source", "terms", "words"]
 
 TWIN_AT = 0.8
 """Word-Jaccard from which on two texts are near-duplicates (measured on CUAD and MedCalc)."""
 
 WORD = re.compile(r"\w+")
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
+)
+"""Thai, Lao, Burmese, Khmer, kana and Han are written without blanks between words."""
+UNSEEN = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+
+
+def terms(text: str) -> list[str]:
+    """Return the words of a text in its order, compatibility-normalised and case-folded.
+
+    Invisible characters part no words. A run of a script that is written without blanks gives
+    its pairs of neighbouring characters, as is usual in searching such text.
+    """
+    if text.isascii():
+        return WORD.findall(text.casefold())
+    folded = UNSEEN.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    found: list[str] = WORD.findall(folded)
+    if UNSPACED.search(folded) is None:
+        return found
+    return [term for word in found for term in _parted(word)]
+
+
+def _parted(word: str) -> Iterator[str]:
+    """Yield a word's stretches: pairs of characters of unspaced scripts, the rest as it is."""
+    end = 0
+    for run in UNSPACED.finditer(word):
+        if run.start() > end:
+            yield word[end : run.start()]
+        pairs = [run[0][at : at + 2] for at in range(len(run[0]) - 1)]
+        yield from pairs or [run[0]]
+        end = run.end()
+    if end < len(word):
+        yield word[end:]
 
 
 def words(text: str) -> frozenset[str]:
-    """Return the distinct words of a text, compatibility-normalised and case-folded.
+    """Return the distinct words of a text.
 
     A text without a single word (signs, emoji) stands for itself as one word, so that equal
     texts stay equal.
     """
-    folded = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return frozenset(WORD.findall(folded.casefold())) or frozenset((folded.strip(),))
+    return frozenset(terms(text)) or frozenset((unicodedata.normalize("NFKC", text).strip(),))
 
 
 def jaccard(one: frozenset[str], other: frozenset[str]) -> float:

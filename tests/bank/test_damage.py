@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import sqlite3
@@ -155,7 +156,8 @@ def test_an_index_of_another_format_is_built_anew(shelf, questions):
     shelf.write(questions(3))
     shelf.synced()
     manifest = shelf.versions[0] / "manifest.json"
-    manifest.write_text(manifest.read_text("utf-8").replace('"format": 1', '"format": 0'), "utf-8")
+    said = json.loads(manifest.read_text("utf-8"))
+    manifest.write_text(json.dumps({**said, "format": said["format"] - 1}), "utf-8")
     assert shelf.synced() == (0, True)
     assert shelf.synced() == (0, False)
 
@@ -194,3 +196,16 @@ def test_reading_writes_nothing(large_copy, found):
         with closing(large_copy.sync().bank) as bank:
             answers(bank, found)
     assert content() == before
+
+
+def test_an_index_under_another_name_is_not_taken(large_copy):
+    (version,) = large_copy.versions
+    moved = version.rename(version.with_name("0123456789abcdef"))
+    assert opened(large_copy, moved) is None
+
+
+def test_what_is_left_of_a_removed_version_is_cleared_away(shelf, questions):
+    shelf.write(questions(3))
+    (shelf.indexes / "0123456789abcdef" / "chroma-0").mkdir(parents=True)
+    shelf.synced()
+    assert len(shelf.versions) == 1

@@ -37,6 +37,7 @@ class Material:
 
     def __init__(self, folder: Path, *, quick: bool) -> None:
         self.folder = folder
+        self.home = folder / "home"
         self.quick = quick
         self._opened: dict[str, Opened] = {}
 
@@ -48,8 +49,13 @@ class Material:
     def bank(self, name: str) -> Current:
         """Return a shipped domain without its eval cases, indexed and open."""
         if name not in self._opened:
-            self._opened[name] = self.open(self.copy(name, f"{name}-rows"), self.folder / "home")
+            self._opened[name] = self.open(self.rows(name), self.home)
         return self._opened[name].current()
+
+    def rows(self, name: str) -> Path:
+        """Return the folder of a shipped domain without its eval cases, copied once."""
+        folder = self.folder / f"{name}-rows"
+        return folder if folder.exists() else self.copy(name, folder.name)
 
     def open(self, domain: Path, home: Path) -> Opened:
         """Return a domain folder ready to be opened, with a state folder of its own."""

@@ -67,7 +67,7 @@ class Record:
 
         Args:
             name: What was measured.
-            value: The number; kept to four significant digits.
+            value: The number; a fraction is kept to four significant digits.
             unit: Its unit; `times` for a ratio.
             at_most: The largest wanted value.
             at_least: The smallest wanted value.
@@ -77,7 +77,7 @@ class Record:
             wanted, met = f"≤ {at_most:g}", value <= at_most
         elif at_least is not None:
             wanted, met = f"≥ {at_least:g}", value >= at_least
-        rounded = float(f"{value:.4g}")
+        rounded = value if value == int(value) else float(f"{value:.4g}")
         self.figures.append(Figure(name=name, value=rounded, unit=unit, wanted=wanted, met=met))
 
     def note(self, text: str) -> None:
@@ -90,7 +90,7 @@ class Record:
         lines = [f"{self.name}: {self.title}{quick}"]
         for figure in self.figures:
             mark = {None: "", True: "met", False: "" if self.quick else "MISSED"}[figure.met]
-            value = f"{figure.value:>10,.4g} {figure.unit:<9}"
+            value = f"{_said(figure.value):>10} {figure.unit:<9}"
             lines.append(f"  {figure.name:<{width}} {value} {figure.wanted:<8} {mark}".rstrip())
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
@@ -125,6 +125,10 @@ def machine() -> Mapping[str, str | int | float]:
         "python": platform.python_version(),
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else -1,
     }
+
+
+def _said(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _version(name: str) -> str:

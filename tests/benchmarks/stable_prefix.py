@@ -19,11 +19,11 @@ MODELS = {"OpenAI": "openai:gpt-5-mini", "Anthropic": "anthropic:claude-sonnet-4
 
 def run(material: Material, record: Record) -> None:
     """Pack 200 questions, and ask 100 of them of a server that caches by the providers' rules."""
-    domain = (
-        material.copy("support-triage", "prefix") if material.quick else DOMAINS / "support-triage"
-    )
+    domain = DOMAINS / "support-triage"
+    if material.quick:
+        domain = material.rows("support-triage")
     texts = [one.text for one in material.questions("support-triage", QUESTIONS)]
-    home = material.folder / "prefix-home"
+    home = material.home
     with Harness(domain, home=home) as harness:
         packed = [harness.preview(text) for text in texts]
     record.add(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+pytestmark = pytest.mark.xdist_group("benchmarks")  # all of them run once, for all tests here
 
 ROOT = Path(__file__).parents[2]
 NAMES = (
@@ -19,9 +22,13 @@ NAMES = (
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("benchmarks")
+    # Bytecode is kept for the many processes that a benchmark starts, whatever this one does.
+    variables = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks", "--quick", "--out", str(folder)],
         cwd=ROOT,
+        env=variables,
         capture_output=True,
         text=True,
         check=False,

@@ -24,7 +24,7 @@ def tokens(text: str) -> int:
     return len(tiktoken.get_encoding("o200k_base").encode(text, disallowed_special=()))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.data())
 def test_the_sections_add_up_and_fit(make, data: st.DataObject) -> None:
     of = data.draw(make.domains())
@@ -56,7 +56,7 @@ def test_the_sections_add_up_and_fit(make, data: st.DataObject) -> None:
     assert kept == sum(packed.by_section[name] for name in of_items)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(st.data())
 def test_no_token_reaches_over_a_seam(make, data: st.DataObject) -> None:
     """Rendered items side by side count as they do apart, whatever they end and begin with."""

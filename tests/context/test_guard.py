@@ -16,7 +16,8 @@ from harness.values import Example, Passage, Place
 from harness.words import TWIN_AT
 
 WORDS = ["card", "lost", "bank", "my", "fee", "atm", "late", "euro", "pin", "top"]
-SOURCES = ["", " ", "Acme.pdf", "acme.PDF ", "smith"]
+SOURCES = ["", " ", "Acme.pdf", "acme.PDF ", "ACME", "smith"]
+DOCUMENTS = ["Acme.pdf", "law.md", "notes/acme.pdf"]
 POLICIES = ["balanced", "nearest", "diverse", "everything", "none"]
 
 sentences = st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map(" ".join)
@@ -37,6 +38,12 @@ def same(one: str, other: str) -> bool:
     return one.strip().lower() == other.strip().lower() != ""
 
 
+def same_document(document: str, source: str) -> bool:
+    """A passage's source is its document, with or without folder and ending."""
+    name = document.rpartition("/")[2]
+    return any(same(one, source) for one in (document, name, name.rpartition(".")[0]))
+
+
 @st.composite
 def worlds(draw: st.DrawFn, make, case, example):
     """A bank with twins and siblings of its eval cases, pins and locks that name them."""
@@ -55,7 +62,7 @@ def worlds(draw: st.DrawFn, make, case, example):
     ]
     place = Place(file="references/x")
     passages = [
-        Passage(id=f"p{n}", document=draw(st.sampled_from(["Acme.pdf", "law.md"])),
+        Passage(id=f"p{n}", document=draw(st.sampled_from(DOCUMENTS)),
                 text=draw(sentences), place=place)
         for n in range(draw(st.integers(0, 3)))
     ]  # fmt: skip
@@ -82,7 +89,7 @@ def test_no_relative_stands_beside_the_question(make, case, example, data: st.Da
     budget = data.draw(st.sampled_from([450, 700, 8000]))  # the bank fits whole into the last
     written = {("example", one.id): one for one in of.examples}
     written |= {("eval", one.id): one for one in of.cases}
-    documents = {one.id: one.document for one in of.passages}
+    passages = {one.id: one for one in of.passages}
     prefixes = set()
     for asked, policy in itertools.product(of.cases, POLICIES):
         packed = packer.pack(asked.input, guard=Guard(asked), policy=policy, budget=budget)
@@ -91,7 +98,8 @@ def test_no_relative_stands_beside_the_question(make, case, example, data: st.Da
             if not item.kept:
                 continue
             if item.kind == "passage":
-                assert not same(documents[item.id], asked.source)
+                assert not same_document(passages[item.id].document, asked.source)
+                assert not related(passages[item.id].text, asked.text)
                 continue
             one = written[item.kind, item.id]
             assert (item.kind, item.id) != ("eval", asked.id)
@@ -128,12 +136,12 @@ def test_relatives_are_those_of_a_comparison_of_all_pairs(
     bank = MemoryBank(of)
     expected = set()
     for row, item in enumerate(bank.items):
-        for one in of.cases:
-            if item.kind == "example":
-                if same(item.source, one.source) or related(item.text, one.text):
-                    expected.add(row)
-            elif item.kind == "passage" and same(item.document, one.source):
-                expected.add(row)
+        sibling = same_document if item.kind == "passage" else same
+        source = item.document if item.kind == "passage" else item.source
+        if item.kind != "eval" and any(
+            sibling(source, one.source) or related(item.text, one.text) for one in of.cases
+        ):
+            expected.add(row)
     assert eval_relatives(bank, of.cases) == expected
 
 
@@ -160,6 +168,7 @@ def test_each_refusal_is_reported_with_its_reason(make, case, example) -> None:
     passages = [
         Passage(id="p1", document="acme.pdf", text="my card", place=Place(file="r")),
         Passage(id="p2", document="law.md", text="my card was lost abroad", place=Place(file="r")),
+        Passage(id="p3", document="law.md", text="lost cards are blocked", place=Place(file="r")),
     ]
     of = make.domain(bank, cases=[asked, case("c2", "pin of my card lost", "y")], passages=passages)
     packed = make.packer(of).pack(asked.input, guard=Guard(asked), budget=8000)
@@ -168,8 +177,9 @@ def test_each_refusal_is_reported_with_its_reason(make, case, example) -> None:
         "twin": (False, "guard: near-duplicate of the case"),
         "sibling": (False, "guard: same source"),
         "c1": (False, "guard: the case itself"),
-        "p1": (False, "guard: its own source"),
-        "p2": (True, "always stands here"),
+        "p1": (False, "guard: same source"),
+        "p2": (False, "guard: near-duplicate of the case"),
+        "p3": (True, "always stands here"),
         "stranger": (True, "in the core"),
         "c2": (True, "near the question"),
     }

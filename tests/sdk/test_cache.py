@@ -21,7 +21,7 @@ def test_a_sitting_reads_the_prefix_from_the_cache(
     server = provider(lambda request: Turn(text="card_arrival"))
     with Harness("support-triage", home=shipped_home, model=model) as harness:
         cases = random.Random(0).sample(harness.domain.cases, 100)
-        how = {"sections": {"demonstrations": 4000}}
+        how = {"sections": {"demonstrations": 1000}}
         stable = harness.preview(cases[0].input, **how).core_tokens
         used = [harness.ask(case.input, **how).usage for case in cases]
     assert len(server.requests) == 100

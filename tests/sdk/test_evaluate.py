@@ -43,6 +43,7 @@ def test_the_guard_catches_the_leak(shipped) -> None:
     assert guarded.score.high < leaking.score.low
 
 
+@pytest.mark.soak
 def test_a_score_is_the_same_twice(shipped, shipped_home: Path) -> None:
     limit = None if SOAK else 200
     started = time.monotonic()

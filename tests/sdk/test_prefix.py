@@ -32,7 +32,7 @@ def test_200_questions_have_one_prefix(shipped) -> None:
     cases = random.Random(0).sample(harness.domain.cases, 200)
     short = {"demonstrations": 300}  # most with a short tail, which is quicker
     packed = [
-        harness.preview(case.input, guard_case=case, sections=None if n < 20 else short)
+        harness.preview(case.input, guard_case=case, sections=None if n < 8 else short)
         for n, case in enumerate(cases)
     ]
     assert len({one.prefix_sha256 for one in packed}) == 1
