@@ -77,4 +77,5 @@ def _sources_of(item: BankItem) -> frozenset[str | None]:
     if item.kind != "passage":
         return frozenset({_source_key(item.source)} - {None})
     path = PurePosixPath(item.document)
-    return frozenset(_source_key(name) for name in (item.document, path.name, path.stem))
+    names = (item.document, path.name, path.stem)
+    return frozenset(_source_key(name) for name in names) - {None}
