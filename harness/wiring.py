@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import ProviderNotAllowed, UnknownModel
 
 if TYPE_CHECKING:
-    from harness.seams import Counter, Embedder, Model, Store
+    from pathlib import Path
+
+    from harness.journal.masking import Masker
+    from harness.seams import Counter, Embedder, Journal, Model, Store
     from harness.settings import Settings
 
-__all__ = ["make_counter", "make_embedder", "make_model", "make_store"]
+__all__ = ["make_counter", "make_embedder", "make_journal", "make_model", "make_store"]
 
 
 def make_counter() -> Counter:
@@ -26,6 +29,18 @@ def make_store() -> Store:
     from harness.adapters.store_chroma import ChromaStore
 
     return ChromaStore()
+
+
+def make_journal(settings: Settings, home: Path, masker: Masker) -> Journal:
+    """Return the journal of a state folder, or of the database that the settings name.
+
+    Raises:
+        StateError: It can't be opened, or a newer version of this program wrote it.
+    """
+    from harness.adapters.journal_sql import SqlJournal
+    from harness.settings import find_keys
+
+    return SqlJournal(home, find_keys(settings), url=settings["database"], masker=masker)
 
 
 def make_embedder(name: str) -> Embedder:
