@@ -23,6 +23,8 @@
     │   ├── ProviderUnavailable   5xx, 529, timeouts after all retries
     │   │   └── ConnectionFailed  refused, no such host, cut
     │   └── BadResponse           no answer: wrong content type, empty, broken JSON
+    ├── WorkspaceError            a path or file of a run's workspace that may not be used
+    │   └── FileMissing           there is no file at that path
     ├── EvalError                 an eval run that can't start or go on
     └── StateError                the state folder: disk full, locked, newer than this program
         ├── RunBusy               another process works on the run; has `owner`, who it is
@@ -57,6 +59,7 @@ __all__ = [
     "DomainNotFound",
     "DomainReadOnly",
     "EvalError",
+    "FileMissing",
     "HarnessError",
     "JournalDamaged",
     "JournalFull",
@@ -76,6 +79,7 @@ __all__ = [
     "StateError",
     "UnknownModel",
     "UsageError",
+    "WorkspaceError",
 ]
 
 
@@ -215,6 +219,14 @@ class ConnectionFailed(ProviderUnavailable):
 
 class BadResponse(ModelError):
     """What came back is no answer: wrong content type, broken JSON, or nothing at all."""
+
+
+class WorkspaceError(HarnessError):
+    """A path or file of a run's workspace that may not be used; the model is told so."""
+
+
+class FileMissing(WorkspaceError):
+    """There is no file at that path of the workspace."""
 
 
 class EvalError(HarnessError):
