@@ -375,5 +375,8 @@ class Journal(Protocol):
     def verify(self, run: str) -> Verdict:
         """Say what was done to a run's record, if anything."""
 
+    def verify_all(self) -> Iterator[Verdict]:
+        """Say it of every run of the journal, also of those that were taken out of it."""
+
     def close(self) -> None:
         """Close the journal's connections."""

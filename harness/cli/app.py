@@ -23,6 +23,7 @@ from harness.cli.options import (
     read_question,
     read_sections,
 )
+from harness.cli.runs import runs
 
 __all__ = ["app"]
 
@@ -35,6 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(runs)
 
 Question = Annotated[str, typer.Argument(metavar="QUESTION", help="The question; - reads stdin.")]
 
