@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -164,6 +165,32 @@ class TestHostileWorkspace:
     def test_too_much_for_one_file(self, workspace: FolderWorkspace) -> None:
         with pytest.raises(WorkspaceError, match="limit"):
             workspace.write("a.bin", bytes(50 * 2**20 + 1))
+
+    def test_what_a_killed_writer_left_is_swept_but_not_what_is_being_written(
+        self, workspace: FolderWorkspace
+    ) -> None:
+        for name, age in ((".harness-old", 3_600), (".harness-now", 0)):
+            (workspace.root / name).write_bytes(b"half")
+            os.utime(workspace.root / name, (time.time() - age,) * 2)
+        assert workspace.files() == []
+        assert workspace.oddities() == ()
+        assert [one.name for one in workspace.root.iterdir()] == [".harness-now"]
+
+    def test_too_many_files_are_said_not_walked(
+        self, workspace: FolderWorkspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("harness.adapters.workspace_scan.MAX_ENTRIES", 20)
+        for number in range(25):
+            (workspace.root / f"{number:02}.md").write_bytes(b"x")
+        assert len(workspace.files()) == 20
+        assert "the rest is not looked at" in workspace.oddities()[0]
+
+    def test_a_thousand_oddities_are_told_in_a_hundred(self, workspace: FolderWorkspace) -> None:
+        for number in range(300):
+            (workspace.root / f"{number}").symlink_to("/")
+        assert workspace.changes() == []
+        assert len(workspace.oddities()) == 101
+        assert "more" in workspace.oddities()[-1]
 
 
 class TestChanges:
