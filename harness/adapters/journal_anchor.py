@@ -16,8 +16,10 @@ from pathlib import Path
 
 from harness.journal.chain import Head, SignedHead
 
-__all__ = ["Anchor", "read_anchor"]
+__all__ = ["Anchor", "last_anchor", "read_anchor"]
 
+LINES = 4096
+"""Bytes that surely hold the last whole line."""
 LOG = logging.getLogger(__name__)
 
 
@@ -61,13 +63,27 @@ class Anchor:
                 os.close(handle)
 
 
+def last_anchor(file: Path, run: str) -> SignedHead | None:
+    """Return the newest head in a run's anchor."""
+    try:
+        with file.open("rb") as lines:
+            lines.seek(max(0, lines.seek(0, os.SEEK_END) - LINES))
+            *_, last = [None, *_heads(lines.read(), run)]
+    except FileNotFoundError:
+        return None
+    return last
+
+
 def read_anchor(file: Path, run: str) -> Iterator[SignedHead]:
     """Yield a run's anchored heads, oldest first; a torn line is passed over."""
     try:
-        lines = file.read_bytes().splitlines()
+        yield from _heads(file.read_bytes(), run)
     except FileNotFoundError:
         return
-    for line in lines:
+
+
+def _heads(content: bytes, run: str) -> Iterator[SignedHead]:
+    for line in content.splitlines():
         try:
             seq, digest, signature = line.decode().split()
             head = Head(run=run, seq=int(seq), hash=bytes.fromhex(digest))

@@ -45,11 +45,15 @@ class Database:
         self._timeout = lock_timeout
         with self.errors():
             self.engine = self._make_engine()
+        try:
             with self.connect(write=True) as connection, self.writing(connection):
                 if not self.is_sqlite:
                     # Two programs that begin at once would both find no tables.
                     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7205759403792)")
                 migrate(connection, self.where)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def is_sqlite(self) -> bool:

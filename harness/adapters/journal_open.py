@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from harness.adapters.journal_anchor import read_anchor
+from harness.adapters.journal_anchor import last_anchor
 from harness.adapters.journal_commit import lease_of
 from harness.adapters.journal_engine import Database
 from harness.adapters.journal_keys import Keys
@@ -88,8 +88,8 @@ def check_end(database: Database, keys: Keys, signed: SignedHead) -> None:
     with database.errors(), database.engine.connect() as connection:
         row = connection.execute(last.order_by(EVENTS.c.seq.desc()).limit(1)).one_or_none()
     end = (row.seq, row.hash) if row is not None else (0, GENESIS)
-    anchored = list(read_anchor(keys.anchor_file(head.run), head.run))
-    ahead = any(one.head.seq > head.seq and keys.signed_by_us(one) for one in anchored[-1:])
+    anchored = last_anchor(keys.anchor_file(head.run), head.run)
+    ahead = anchored and anchored.head.seq > head.seq and keys.signed_by_us(anchored)
     if end != (head.seq, head.hash) or (head.seq and not keys.signed_by_us(signed)) or ahead:
         raise _behind(head.run)
 

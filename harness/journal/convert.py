@@ -59,7 +59,7 @@ def reader(hint: Any) -> Convert:
         return _SCALARS.get(hint, _same)
     origin = typing.get_origin(hint)
     if origin is Literal:
-        return _one_of(frozenset(typing.get_args(hint)))
+        return _one_of(typing.get_args(hint))
     if origin is tuple:
         return _tuple_of(reader(typing.get_args(hint)[0]))
     if (some := _optional(hint)) is not None:
@@ -105,7 +105,7 @@ def _exactly(kind: type) -> Convert:
     return read
 
 
-def _one_of(words: frozenset[str]) -> Convert:
+def _one_of(words: tuple[str, ...]) -> Convert:
     def read(tree: Any) -> Any:
         if tree not in words:
             raise ValueError(f"none of {', '.join(sorted(words))}")

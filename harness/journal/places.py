@@ -6,10 +6,10 @@ rows that all moved down by one mean that one was taken out, two that changed pl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
-from harness.journal.chain import GENESIS, Link, link_hash
+from harness.journal.chain import GENESIS, Head, Link, link_hash
 
 __all__ = ["out_of_place"]
 
@@ -19,18 +19,21 @@ TRIES = 200_000
 """Hashes computed at most in search of places: a second's work."""
 
 
-def out_of_place(rows: Sequence[Link], fits: Sequence[bool]) -> list[Told]:
+def out_of_place(
+    rows: Sequence[Link], fits: Sequence[bool], heads: Collection[Head] = ()
+) -> list[Told]:
     """Return what was done to a chain that does not hold, as kind, event and words.
 
     Args:
         rows: By number.
         fits: Whether each row's hash is the one that it should have.
+        heads: As signed: rows that have their hashes were written by us.
     """
     places = _places(rows, fits)
     told: list[Told] = []
     genuine: list[tuple[int, Link, bool]] = []
     for (row, place), whether in zip(
-        zip(rows, places, strict=True), _is_foreign(rows, places), strict=True
+        zip(rows, places, strict=True), _is_foreign(rows, places, heads), strict=True
     ):
         if whether:
             told.append(("inserted", row.seq, "it has no place in the chain"))
@@ -74,13 +77,15 @@ def _candidates(near: int, count: int) -> Iterator[int]:
             yield near - away
 
 
-def _is_foreign(rows: Sequence[Link], places: Sequence[int | None]) -> list[bool]:
+def _is_foreign(
+    rows: Sequence[Link], places: Sequence[int | None], heads: Collection[Head]
+) -> list[bool]:
     """Return for each row whether it was put in.
 
     Of two rows with one place, the one that nothing is chained to was; and so was a row without
     a place that stands where no place is left.
     """
-    chained = {row.previous for row in rows}
+    chained = {row.previous for row in rows}.union(head.hash for head in heads)
     holders: dict[int, int] = {}
     foreign = [False] * len(rows)
     for at, place in enumerate(places):
@@ -94,9 +99,11 @@ def _is_foreign(rows: Sequence[Link], places: Sequence[int | None]) -> list[bool
         else:
             holders[place] = at
     before = 0
+    end = max((head.seq for head in heads), default=len(rows))
     for at, place in enumerate(places):
         if place is None:
-            foreign[at] = before + 1 in holders and rows[at].hash not in chained
+            taken = before + 1 in holders or before >= end
+            foreign[at] = taken and rows[at].hash not in chained
             before += not foreign[at]
         elif not foreign[at]:
             before = place

@@ -20,11 +20,11 @@ reason. Right after a power cut the anchor may lack the last heads; that is a no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.journal.chain import GENESIS, Link, SignedHead, link_hash
+from harness.journal.chain import GENESIS, Head, Link, SignedHead, link_hash
 from harness.journal.places import out_of_place
 
 __all__ = ["BlobState", "Finding", "FindingKind", "Verdict", "verify"]
@@ -105,7 +105,7 @@ def verify(
         reasoning_state: Of the sealed reasoning of an event, by the hash it should have.
     """
     kept = list(rows)
-    findings = _chain(kept)
+    findings = _chain(kept, [one.head for one in (*anchors, *([head] if head else ()))])
     findings += _apart(kept, blob_state, reasoning_state)
     findings += _heads(kept, head, anchors, signed_by_us, chain_holds=not findings)
     last = kept[-1].seq if kept else 0
@@ -120,8 +120,8 @@ def verify(
     return Verdict(run=run, events=len(kept), findings=tuple(findings), notes=tuple(notes))
 
 
-def _chain(rows: Sequence[Link]) -> list[Finding]:
-    """Return what the rows alone show."""
+def _chain(rows: Sequence[Link], heads: Collection[Head]) -> list[Finding]:
+    """Return what the rows show; heads help to tell the true ones."""
     fits = [link_hash(row) == row.hash for row in rows]
     linked = all(
         row.previous == (rows[at - 1].hash if at else GENESIS) and row.seq == at + 1
@@ -131,7 +131,7 @@ def _chain(rows: Sequence[Link]) -> list[Finding]:
         return []
     return [
         Finding(kind=kind, seq=seq, message=message)
-        for kind, seq, message in out_of_place(rows, fits)
+        for kind, seq, message in out_of_place(rows, fits, heads)
     ]
 
 
@@ -172,9 +172,13 @@ def _heads(
     An anchor that agrees with the rows proves nothing new: signatures are checked of the others.
     """
     last = rows[-1].seq if rows else 0
-    findings = _own_head(head, last, anchors, signed_by_us)
+    findings = _own_head(head, rows, anchors, signed_by_us)
+    if not chain_holds:
+        findings = [one for one in findings if one.kind == "head"]
     trusted = [*anchors, head] if head is not None and not findings else list(anchors)
+    there = {row.hash for row in rows}  # rows that moved up are no tail cut off
     beyond = (one for one in reversed(trusted) if one.head.seq > last)
+    beyond = (one for one in beyond if one.head.hash not in there)
     furthest = next((one.head.seq for one in beyond if signed_by_us(one)), 0)
     if furthest:
         gone = f"events {last + 1} to {furthest}" if furthest > last + 1 else f"event {furthest}"
@@ -187,11 +191,12 @@ def _heads(
 
 def _own_head(
     head: SignedHead | None,
-    last: int,
+    rows: Sequence[Link],
     anchors: Sequence[SignedHead],
     signed_by_us: Callable[[SignedHead], bool],
 ) -> list[Finding]:
     """Return what is wrong with the head in the database."""
+    last = rows[-1].seq if rows else 0
     if head is None:
         what = "the run's own row, with the signed head, is gone"
         return [Finding(kind="head", seq=last, message=what)]
