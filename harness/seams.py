@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from harness.words import WordTable
 
 __all__ = [
+    "Change",
     "Counter",
     "Embedder",
     "Journal",
@@ -36,6 +37,8 @@ __all__ = [
     "Store",
     "VectorGroup",
     "VectorIndex",
+    "Workspace",
+    "WorkspaceFile",
     "Writer",
 ]
 
@@ -192,6 +195,71 @@ class Model(Protocol):
         Raises:
             ModelError: After retries; see `harness.errors`.
         """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What became of one file of a workspace. None: it was not, or is not, there."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkspaceFile:
+    """A file of a workspace: its path from there, with slashes, and its size."""
+
+    path: str
+    bytes: int
+
+
+class Workspace(Protocol):
+    """The folder that a run works in, on copies; nothing in it leads out of it."""
+
+    def changes(self) -> Sequence[Change]:
+        """Return what changed since the last call, by path; a restored file counts as changed.
+
+        The files that the run began with do not count. After a crash, what the last call gave
+        may come once more: a change is never lost.
+
+        Raises:
+            OSError: The folder can't be read.
+        """
+
+    def restore(self, path: str, content: bytes | None) -> None:
+        """Make a file what it was; None takes it away.
+
+        Raises:
+            WorkspaceError: A file can't stand there.
+        """
+
+    def files(self) -> Sequence[WorkspaceFile]:
+        """Return the files that may be read, by path."""
+
+    def oddities(self) -> Sequence[str]:
+        """Return, in words, what is there that may not be read: links, devices, huge files."""
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a file.
+
+        Raises:
+            FileMissing: There is no such file.
+            WorkspaceError: There is none that may be read.
+        """
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file, all or nothing; folders on the way are made.
+
+        Raises:
+            WorkspaceError: A file can't stand there.
+        """
+
+    def seen(self, path: str) -> str:
+        """Return the SHA-256 of the file's content when the model last saw it, or nothing."""
+
+    def see(self, path: str, digest: str) -> None:
+        """Keep the SHA-256 of the content that the model now knows, over restarts too."""
 
 
 class Writer(Protocol):
