@@ -280,8 +280,7 @@ class Records:
             UsageError: None waits, or it is not clear which is meant.
         """
         asked = {one.question: one for one in self.show(run).questions}
-        chosen = _chosen(question, list(asked), "question")
-        self._send(run, Answer(question=chosen, text=text, by=_user()))
+        self.respond(run, _chosen(question, list(asked), "question"), text)
 
     def approve(
         self,
@@ -320,8 +319,15 @@ class Records:
         self, run: str, call: str | None, decision: Literal["allow", "deny"], **how: Any
     ) -> None:
         waiting = [one.call for one in self.show(run).approvals]
-        chosen = _chosen(call, waiting, "approval")
-        self._send(run, Decide(call=chosen, decision=decision, by=_user(), **how))
+        self.decide(run, _chosen(call, waiting, "approval"), decision, **how)
+
+    def decide(self, run: str, call: str, decision: Literal["allow", "deny"], **how: Any) -> None:
+        """Send a decision on a call that is known to wait; see `approve`."""
+        self._send(run, Decide(call=call, decision=decision, by=_user(), **how))
+
+    def respond(self, run: str, question: str, text: str) -> None:
+        """Send the answer to a question that is known to wait; see `answer`."""
+        self._send(run, Answer(question=question, text=text, by=_user()))
 
     def _send(self, run: str, command: Command) -> None:
         state = self.journal.run(run).tally.state
