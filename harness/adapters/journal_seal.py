@@ -87,5 +87,5 @@ def _derive(key: bytes, purpose: bytes) -> bytes:
 def _open(cipher: AESGCM, sealed: bytes, about: bytes) -> bytes:
     try:
         return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], about)
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # the latter where it is too short to be one
         raise ValueError("the ciphertext does not open") from None

@@ -83,6 +83,7 @@ class SqlJournal:
         )
         if is_new:
             sync_folder(home)
+            sync_folder(home.parent)
         self._reads = Reads(self._database, self._keys, self._blobs)
         self._pulse = Pulse()
 
