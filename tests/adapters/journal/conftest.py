@@ -83,7 +83,7 @@ def postgresql() -> Iterator[str]:
         assert done.returncode == 0, done.stdout + done.stderr
 
     call("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-k {folder} -c listen_addresses='' -c synchronous_commit=off"
+    options = f"-k {folder} -c listen_addresses='' -c synchronous_commit=off -c fsync=off"
     call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
     try:
         yield f"postgresql://postgres@/DATABASE?host={folder}"
