@@ -52,10 +52,11 @@ def _places(rows: Sequence[Link], fits: Sequence[bool]) -> list[int | None]:
     """Return the number that each row was written under; None where none fits."""
     places: list[int | None] = []
     shift, tries = 0, 0
-    for row, fit in zip(rows, fits, strict=True):
+    for at, (row, fit) in enumerate(zip(rows, fits, strict=True)):
         place = row.seq if fit else None
         if not fit:
-            for candidate in _candidates(row.seq + shift, len(rows)):
+            far = 0 if _is_linked(rows, at) else 2 * len(rows) + 1000
+            for candidate in _candidates(row.seq + shift, far):
                 if tries >= TRIES:
                     break
                 tries += 1
@@ -68,10 +69,20 @@ def _places(rows: Sequence[Link], fits: Sequence[bool]) -> list[int | None]:
     return places
 
 
-def _candidates(near: int, count: int) -> Iterator[int]:
-    """Yield numbers, the nearest first."""
+def _is_linked(rows: Sequence[Link], at: int) -> bool:
+    """Whether both neighbours are chained to the row: it moved with them, if at all."""
+    before = rows[at - 1].hash if at else GENESIS
+    return (
+        at + 1 < len(rows)
+        and rows[at].previous == before
+        and rows[at + 1].previous == rows[at].hash
+    )
+
+
+def _candidates(near: int, far: int) -> Iterator[int]:
+    """Yield numbers, the nearest first, none more than `far` away."""
     yield near
-    for away in range(1, 2 * count + 1000):
+    for away in range(1, far + 1):
         yield near + away
         if near > away:
             yield near - away
