@@ -181,6 +181,7 @@ class Model(Protocol):
         *,
         tools: Sequence[BaseTool] = (),
         schema: Mapping[str, Any] | None = None,
+        max_output_tokens: int | None = None,
     ) -> AsyncIterator[Delta | Reply]:
         """Yield text as it comes, and the whole reply last.
 
@@ -191,6 +192,7 @@ class Model(Protocol):
             messages: LangChain messages.
             tools: Tools that the model may call.
             schema: JSON Schema that the answer has to follow, for models that take one.
+            max_output_tokens: Most that the model may write, where a budget has to be kept.
 
         Raises:
             ModelError: After retries; see `harness.errors`.
