@@ -23,7 +23,8 @@ from harness.cli.options import (
     read_question,
     read_sections,
 )
-from harness.cli.runs import runs
+from harness.cli.run import run
+from harness.cli.run_again import runs
 
 __all__ = ["app"]
 
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 
 app.add_typer(runs)
+app.command("run")(run)
 
 Question = Annotated[str, typer.Argument(metavar="QUESTION", help="The question; - reads stdin.")]
 
@@ -199,11 +201,14 @@ def ask(
     dry_run: Annotated[
         bool, typer.Option(help="Show what would leave this machine, to whom, at what cost.")
     ] = False,
+    go_on: Annotated[
+        bool, typer.Option("--continue", help="Go on from the last question of this domain.")
+    ] = False,
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Answer a question, taught by the domain."""
-    from harness.cli.ask import answer, would_send
+    from harness.cli.ask import answer, last_question, would_send
     from harness.sdk.schema_file import read_schema
 
     harness = open_domain(domain, home=home, model=model, model_options=model_option)
@@ -217,7 +222,8 @@ def ask(
         would_send(harness, read_question(question), how, as_json=as_json)
     else:
         how["schema"] = read_schema(schema) if schema else None
-        answer(harness, read_question(question), how, as_json=as_json)
+        asked = harness.conversation(last_question(harness)) if go_on else harness
+        answer(asked, read_question(question), how, as_json=as_json)
 
 
 @app.command("eval")

@@ -28,9 +28,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.journal.events import ApprovalRequested, QuestionAsked
-    from harness.sdk.run import Decision, Run, RunResult
+    from harness.sdk.run import Budget, Decision, Run, RunResult
 
-__all__ = ["ApproveMode", "BudgetTokens", "BudgetUsd", "MaxSteps", "Minutes", "run", "work_on"]
+__all__ = [
+    "ApproveMode",
+    "BudgetTokens",
+    "BudgetUsd",
+    "MaxSteps",
+    "Minutes",
+    "asking",
+    "budget_of",
+    "in_background",
+    "run",
+    "words_of",
+    "work_on",
+]
 
 Goal = Annotated[str, typer.Argument(metavar="GOAL", help="What is to be done; - reads stdin.")]
 ApproveMode = Annotated[
@@ -79,11 +91,11 @@ def run(
 
     What it does goes to stderr, the answer to stdout; with --json, every event is a line.
     """
-    from harness.sdk.run import Budget
+    from harness.sdk.runs import new_run_id
 
     text = read_question(goal)
     if background:
-        words = _words(
+        words = words_of(
             file=file,
             approve=approve,
             budget_usd=budget_usd,
@@ -95,17 +107,39 @@ def run(
             out=out,
             home=home,
         )
-        in_background(["run", domain, "-", *words], text, home=home, near=domain, as_json=as_json)
+        name = new_run_id()
+        log = in_background(
+            ["run", domain, "-", *words, "--as", name], text, home=home, near=domain, run=name
+        )
+        if as_json:
+            print_json({"run": name, "log": str(log)})
+        else:
+            print(name)
+            print(f"Follow it: harness runs tail {name}", file=sys.stderr)
         return
     harness = open_domain(domain, home=home, model=model, model_options=model_option)
-    with harness.run(
-        text,
-        files=file or [],
-        budget=Budget(usd=budget_usd, tokens=budget_tokens, steps=max_steps, minutes=minutes),
-        name=name,
-        **asking(approve),
-    ) as work:
+    with (
+        harness,
+        harness.run(
+            text,
+            files=file or [],
+            budget=budget_of(budget_usd, budget_tokens, max_steps, minutes),
+            name=name,
+            **asking(approve),
+        ) as work,
+    ):
         work_on(work, as_json=as_json, out=out)
+
+
+def budget_of(
+    usd: float | None, tokens: int | None, steps: int | None, minutes: float | None
+) -> Budget | None:
+    """Return the budget that options say; None where they say none."""
+    from harness.sdk.run import Budget
+
+    if usd is tokens is steps is minutes is None:
+        return None
+    return Budget(usd=usd, tokens=tokens, steps=steps, minutes=minutes)
 
 
 def asking(approve: str) -> dict[str, Any]:
@@ -194,7 +228,7 @@ def respond(waits: QuestionAsked) -> str:
     return str(typer.prompt("Your answer", err=True))
 
 
-def _words(**options: Any) -> list[str]:
+def words_of(**options: Any) -> list[str]:
     """Return options as words of a command line."""
     words: list[str] = []
     for name, value in options.items():
@@ -204,44 +238,44 @@ def _words(**options: Any) -> list[str]:
     return words
 
 
-def in_background(
-    words: list[str], said: str, *, home: Path | None, near: str, as_json: bool
-) -> None:
-    """Start a command in a session of its own; return when its run is in the journal.
+def in_background(words: list[str], said: str, *, home: Path | None, near: str, run: str) -> Path:
+    """Start a command in a session of its own; return its log when somebody works on the run.
 
     Args:
-        words: The command, which takes `--as RUN`.
+        words: The command.
         said: What it reads from standard input.
         home: The state folder.
         near: The domain, near which the state folder is looked for.
-        as_json: Print JSON.
+        run: The run that it works on.
+
+    Raises:
+        StateError: It ended before it had begun.
     """
     from harness.cli.runs import records
-    from harness.sdk.runs import new_run_id
     from harness.settings import Settings, find_home
 
-    name = new_run_id()
     folder = find_home(Settings({"home": home}), Path(near)) / "logs"
     folder.mkdir(parents=True, exist_ok=True)
-    log = folder / f"{name}.log"
+    log = folder / f"{run}.log"
+    known = records(folder.parent)
+    events = {one.run: one.events for one in known.list()}
     with log.open("wb") as writes, tempfile.TemporaryFile() as reads:
         reads.write(said.encode("utf-8", "surrogateescape"))
         reads.seek(0)
         process = subprocess.Popen(  # noqa: S603 - this very program, with the user's own words
-            [sys.executable, "-c", "from harness.cli import main; main()", *words, "--as", name],
+            [sys.executable, "-c", "from harness.cli import main; main()", *words],
             stdin=reads,
             stdout=writes,
             stderr=writes,
             start_new_session=True,
             env={**os.environ, "HARNESS_BACKGROUND": "1"},
         )
-    known = records(folder.parent)
-    _wait(lambda: any(one.run == name for one in known.list()), process, log)
-    if as_json:
-        print_json({"run": name, "process": process.pid, "log": str(log)})
-    else:
-        print(name)
-        print(f"Follow it: harness runs tail {name}", file=sys.stderr)
+
+    def begun() -> bool:
+        return any(one.run == run and one.events > events.get(run, 0) for one in known.list())
+
+    _wait(begun, process, log)
+    return log
 
 
 def _wait(begun: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:

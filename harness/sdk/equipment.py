@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.domain.answers import read_answer
+from harness.domain.answers import ReadAnswer, read_answer
 from harness.errors import UsageError
 from harness.tools import KITS, Library, QuoteFinder, make_kit
-from harness.values import Example, Passage
+from harness.values import Example, Passage, jsonable
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -25,7 +25,9 @@ __all__ = [
     "kits_of",
     "library_of",
     "quotes_of",
+    "reader_of",
     "tools_of",
+    "values_of",
     "work_note",
 ]
 
@@ -107,16 +109,7 @@ def checks_of(
         domain: Its `answer` settings say what form.
         schema: A JSON Schema for this answer alone.
     """
-    settings = domain.settings.answer
-    read = partial(
-        read_answer,
-        kind="json" if schema else settings.kind,
-        labels=domain.labels,
-        unit=settings.unit,
-        schema=schema or settings.schema,
-        abstain=settings.abstain,
-        locale=domain.settings.language or "en",
-    )
+    read = reader_of(domain, schema)
 
     def check(answer: str) -> list[str]:
         problem = read(answer).problem
@@ -125,9 +118,29 @@ def checks_of(
     return check
 
 
-def work_note(files: Sequence[str], goal: str) -> str:
-    """Return the request as the model of a run reads it: how it works, its files, the goal."""
+def work_note(files: Sequence[str]) -> str:
+    """Return what the model of a run reads below the request: how it works, what it was given."""
     parts = [PROMPT.read_text("utf-8").strip()]
     if files:
         parts.append("Files in your workspace: " + ", ".join(f"`{name}`" for name in files))
-    return "\n\n".join([*parts, "# The request", goal])
+    return "\n\n".join(parts)
+
+
+def values_of(domain: Domain, schema: Mapping[str, Any] | None = None) -> Callable[[str], Any]:
+    """Return what reads an answer's typed value, as JSON."""
+    read = reader_of(domain, schema)
+    return lambda answer: jsonable(read(answer).value)
+
+
+def reader_of(domain: Domain, schema: Mapping[str, Any] | None) -> Callable[[str], ReadAnswer]:
+    """Return what reads an answer as the domain asks for one."""
+    settings = domain.settings.answer
+    return partial(
+        read_answer,
+        kind="json" if schema else settings.kind,
+        labels=domain.labels,
+        unit=settings.unit,
+        schema=schema or settings.schema,
+        abstain=settings.abstain,
+        locale=domain.settings.language or "en",
+    )

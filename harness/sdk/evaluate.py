@@ -46,6 +46,7 @@ async def evaluate(
             files=[domain.path / name for name in case.files],
             policy=policy,
             guard_case=case if guard else None,
+            record=False,
         )
 
     folder = harness.home / "evals"

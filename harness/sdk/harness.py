@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,56 +20,30 @@ import anyio.to_thread
 
 from harness.context import Guard
 from harness.domain import Domain, Policy, SectionSize, lint
-from harness.domain.answers import read_answer
-from harness.errors import ProviderUnavailable, RateLimited, UsageError
+from harness.errors import UsageError
 from harness.sdk import portal
 from harness.sdk.attachments import read_files
 from harness.sdk.bundled import find_domain, refuse_bundled
 from harness.sdk.core_lock import write_core_lock
-from harness.sdk.messages import to_langchain
 from harness.sdk.opened import Current, Opened
-from harness.sdk.runs import new_run_id
+from harness.sdk.records import JournalDoor
+from harness.sdk.results import Estimate, Indexed
 from harness.settings import Settings
-from harness.values import Answer, Delta, EvalCase, Packed, Problem, Reply, Section
+from harness.values import Answer, Delta, EvalCase, Packed, Problem, Section
 from harness.wiring import make_model
 
 if TYPE_CHECKING:
     from harness.evals import EvalRun
+    from harness.sdk.asking import Before
+    from harness.sdk.conversation import Conversation
+    from harness.sdk.open_runs import OpenRuns, Said
+    from harness.sdk.run import Budget, Respond, Run
     from harness.seams import Embedder, Model, Progress
     from harness.values import Split
 
 __all__ = ["Estimate", "Harness", "Indexed"]
 
 Sections = Mapping[Section, int | str | SectionSize]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Indexed:
-    """What indexing did: `items` by kind, texts embedded now and items that needed no embedding."""
-
-    domain: str
-    version: str
-    items: Mapping[str, int]
-    embedded: int
-    reused: int
-    seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """What would leave the machine if the question were asked.
-
-    Attributes:
-        model: `provider:model`.
-        destination: To whom it would go; empty for the baseline, which sends nothing.
-        packed: What would be sent, as it would be packed.
-        input_cost_usd: Price of the input, none of it cached; None where it is not known.
-    """
-
-    model: str
-    destination: str
-    packed: Packed
-    input_cost_usd: Decimal | None
 
 
 class Harness:
@@ -104,6 +84,8 @@ class Harness:
             find_domain(domain), self.settings, embedder=embedder, progress=progress
         )
         self._models: dict[str, Model] = {}
+        self._door = JournalDoor(self.settings, self.home)
+        self._runs: OpenRuns | None = None
 
     def __enter__(self) -> Harness:
         return self
@@ -114,12 +96,14 @@ class Harness:
     def close(self) -> None:
         """Let go of the index and of connections; a later call opens them again."""
         self._opened.close()
+        self._door.close()
         for model in self._models.values():
             portal.call(model.aclose)
 
     async def aclose(self) -> None:
         """Let go of the index, and of the connections that the running loop opened."""
         self._opened.close()
+        await anyio.to_thread.run_sync(self._door.close)
         for model in self._models.values():
             await model.aclose()
 
@@ -262,9 +246,10 @@ class Harness:
             QuestionTooLong: The question does not fit the budget.
             ModelError: The model could not answer; see `harness.errors`.
         """
-        async for event in self.astream(text, **how):
-            if isinstance(event, Answer):
-                return event
+        async with aclosing(self.astream(text, **how)) as events:
+            async for event in events:
+                if isinstance(event, Answer):
+                    return event
         raise AssertionError("astream ends with an Answer")
 
     def stream(self, text: str, **how: Any) -> Iterator[Delta | Answer]:
@@ -272,8 +257,14 @@ class Harness:
         return portal.iterate(lambda: self.astream(text, **how))
 
     async def astream(
-        self, text: str, *, schema: Mapping[str, Any] | None = None, **how: Any
-    ) -> AsyncIterator[Delta | Answer]:
+        self,
+        text: str,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        record: bool = True,
+        before: Before | None = None,
+        **how: Any,
+    ) -> AsyncGenerator[Delta | Answer, None]:
         """Yield text as the model says it, and the whole `Answer` last.
 
         A `Delta` with `restart` says that the stream broke and begins anew.
@@ -281,45 +272,114 @@ class Harness:
         Args:
             text: The question.
             schema: A JSON Schema for this answer.
+            record: Keep it in the journal, as a run.
+            before: The conversation that it goes on with; see `conversation`.
             **how: As for `apreview`.
 
         Raises:
             As `aask`.
         """
-        started = time.perf_counter()
-        packed = await self.apreview(text, **how)
-        current = self._opened.current()
-        answer_schema = schema or current.domain.settings.answer.schema
-        warnings: list[str] = []
-        async for event in self._reply(packed, answer_schema, warnings):
-            if isinstance(event, Delta):
-                yield event
-            else:
-                yield _answer(
-                    current.domain,
-                    packed,
-                    event,
-                    schema=schema,
-                    seconds=time.perf_counter() - started,
-                    warnings=tuple(warnings),
-                )
+        from harness.sdk.asking import Asked, Question
 
-    async def _reply(
-        self, packed: Packed, schema: Mapping[str, Any] | None, warnings: list[str]
-    ) -> AsyncIterator[Delta | Reply]:
-        """Stream from the model; where it can't be reached, from the fallback."""
-        messages = to_langchain(packed.messages)
+        question = Question(self._door if record else None, before)
         try:
-            async for event in self._model().stream(messages, schema=schema):
+            packed = await self.apreview(text, **how)
+            asked = Asked(
+                domain=self._opened.current().domain,
+                text=text,
+                packed=packed,
+                model=self._model(),
+                fallback=self._fallback(),
+                schema=schema,
+            )
+        except BaseException:
+            question.drop()
+            raise
+        async with aclosing(question.ask(asked)) as events:
+            async for event in events:
                 yield event
-        except (ProviderUnavailable, RateLimited) as error:
-            fallback = self._fallback()
-            if fallback is None:
-                raise
-            warnings.append(f"{error.model} failed, so {fallback.name} answered: {error.message}")
-            yield Delta(restart=True)
-            async for event in fallback.stream(messages, schema=schema):
-                yield event
+
+    def conversation(self, run: str | None = None) -> Conversation:
+        """Return a conversation: each question goes on with what was said before.
+
+        Args:
+            run: A question that was asked before, to go on from; None begins anew.
+        """
+        from harness.sdk.conversation import Conversation
+
+        return Conversation(self, self.runs, run)
+
+    # --- long work ---------------------------------------------------------------------------
+
+    @property
+    def runs(self) -> OpenRuns:
+        """The runs of this state folder: to list, follow, steer, resume, fork, undo, verify."""
+        if self._runs is None:
+            from harness.sdk.open_runs import OpenRuns
+            from harness.sdk.worker import Host, Worker
+
+            host = Host(
+                current=self._opened.current,
+                model=lambda name: self._made(name) if name else self._model(),
+                fallback=self._fallback,
+            )
+            self._runs = OpenRuns(self._door, Worker(host, self._door))
+        return self._runs
+
+    def run(
+        self,
+        goal: str,
+        *,
+        files: Sequence[str | Path] = (),
+        approve: Said = "ask",
+        respond: Respond | None = None,
+        attended: bool | None = None,
+        budget: Budget | None = None,
+        model: str | None = None,
+        name: str | None = None,
+        **pack: Any,
+    ) -> Run:
+        """Work on a task with tools; returns at once, and works as it is iterated over.
+
+        with h.run("Check this lease", files=["lease.pdf"], approve=lambda call: True) as run:
+            for event in run:
+                ...
+        print(run.result.text)
+
+        Args:
+            goal: What is to be done.
+            files: Copied into the run's workspace.
+            approve: A function that decides on calls which ask for approval (True, False or a
+                `Decision`); or `ask`: somebody else decides; `never`: such calls are refused;
+                `auto`: only what the domain's rules allow is done.
+            respond: A function that answers the model's questions.
+            attended: Wait for what others decide or answer (`harness runs approve`); else a run
+                that needs it ends as `needs_input` and can be resumed. By default: whether
+                there is a function to ask.
+            budget: What it may use; the domain's `budgets` fill the gaps.
+            model: `provider:model` instead of the one that answers now.
+            name: Id for the run.
+            **pack: As for `apreview`: policy, budget, sections, exclude.
+
+        Raises:
+            UsageError: The goal is empty. What else is wrong is raised while it works.
+        """
+        return self.runs.begin(
+            goal,
+            files=files,
+            approve=approve,
+            respond=respond,
+            attended=attended,
+            budget=budget,
+            defaults=_budget(self.domain),
+            model=model,
+            name=name,
+            **pack,
+        )
+
+    def arun(self, goal: str, **how: Any) -> Run:
+        """Work on a task, for `async with` and `async for`. See `run`."""
+        return self.run(goal, **how)
 
     # --- evals -------------------------------------------------------------------------------
 
@@ -407,38 +467,10 @@ def _sizes(sections: Sections | None) -> dict[Section, SectionSize]:
         raise UsageError(f"A section's size is off: {error}.", "Write 500 or 25 %.") from error
 
 
-def _answer(
-    domain: Domain,
-    packed: Packed,
-    reply: Reply,
-    *,
-    schema: Mapping[str, Any] | None,
-    seconds: float,
-    warnings: tuple[str, ...],
-) -> Answer:
-    settings = domain.settings.answer
-    read = read_answer(
-        reply.text,
-        kind="json" if schema else settings.kind,
-        labels=domain.labels,
-        unit=settings.unit,
-        schema=schema or settings.schema,
-        abstain=settings.abstain,
-        locale=domain.settings.language or "en",
-    )
-    problem = (f"The answer has no value to read: {read.problem}.",) if read.problem else ()
-    return Answer(
-        run=new_run_id(),
-        domain=domain.name,
-        version=domain.version,
-        text=reply.text,
-        value=read.value,
-        unit=read.unit,
-        abstained=read.abstained,
-        model=reply.model,
-        usage=reply.usage,
-        demonstrations=packed.shown("example", "eval"),
-        passages=packed.shown("passage"),
-        seconds=seconds,
-        warnings=(*warnings, *problem),
-    )
+def _budget(domain: Domain) -> Budget:
+    """Return what `domain.yaml` lets one run use."""
+    from harness.sdk.run import Budget
+
+    given = domain.settings.budgets
+    minutes = None if given.minutes is None else float(given.minutes)
+    return Budget(usd=given.usd, tokens=given.tokens, steps=given.steps, minutes=minutes)

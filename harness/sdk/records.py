@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -38,7 +39,7 @@ from harness.settings import Settings, find_home
 if TYPE_CHECKING:
     from harness.journal.summary import RunSummary
     from harness.journal.verify import Verdict
-    from harness.seams import Journal
+    from harness.seams import Journal, Writer
 
 __all__ = ["Account", "JournalDoor", "Records", "workspace_folder"]
 
@@ -60,6 +61,7 @@ class JournalDoor:
         self.home = home
         self._opening = threading.Lock()
         self._journal: Journal | None = None
+        self._threads: ThreadPoolExecutor | None = None
 
     def __call__(self) -> Journal:
         """Return the journal.
@@ -76,8 +78,26 @@ class JournalDoor:
                 self._journal = make_journal(self.settings, self.home, masker)
             return self._journal
 
+    def start_soon(self, run: str) -> Future[Writer]:
+        """Begin a run beside other work: its key and its lease take a few syncs of the disk."""
+        return self._helpers().submit(lambda: self().start(run))
+
+    def close_soon(self, writer: Writer) -> None:
+        """Give a run free beside other work."""
+        self._helpers().submit(writer.close)
+
+    def _helpers(self) -> ThreadPoolExecutor:
+        with self._opening:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(2, thread_name_prefix="journal")
+            return self._threads
+
     def close(self) -> None:
         """Close it; the next call opens it again."""
+        with self._opening:
+            threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown()
         with self._opening:
             if self._journal is not None:
                 self._journal.close()
@@ -202,6 +222,20 @@ class Records:
             questions=tuple(one for one in waiting if isinstance(one, QuestionAsked)),
             files=tuple(files),
             **told,
+        )
+
+    def folder_of(self, run: str) -> str:
+        """Return the domain folder that a run began with.
+
+        Raises:
+            UsageError: The record does not say, or it is not there any more.
+        """
+        for recorded in self.journal.read(run, until=1):
+            folder = getattr(recorded.event, "options", {}).get("folder", "")
+            if folder and Path(folder).is_dir():
+                return str(folder)
+        raise UsageError(
+            f"The domain folder of run {run} is not where it was.", "Name it with --domain."
         )
 
     def events(self, run: str, after: int = 0) -> Iterator[Recorded]:

@@ -28,7 +28,7 @@ from harness.values import Delta, Usage
 if TYPE_CHECKING:
     from harness.sdk.records import Records
 
-__all__ = ["Approve", "Budget", "Decision", "Drive", "Respond", "Run", "RunResult"]
+__all__ = ["Approve", "Budget", "Decision", "Drive", "Respond", "Run", "RunResult", "attend"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +125,7 @@ class Run:
         workspace: The folder of its files.
         approve: Decides on calls that wait; None leaves them to others.
         respond: Answers questions; None leaves them to others.
+        pending: It is there already, and something may wait in it.
     """
 
     def __init__(
@@ -136,8 +137,10 @@ class Run:
         *,
         approve: Approve | None = None,
         respond: Respond | None = None,
+        pending: bool = False,
     ) -> None:
         self.id = name
+        self._pending = pending and bool(approve or respond)
         self.workspace = workspace
         self._drive = drive
         self._records = records
@@ -172,11 +175,13 @@ class Run:
         yield from self._items
 
     def _watched(self) -> Iterator[Delta | Recorded]:
+        for open_call in self._left_open():
+            self._asked(open_call)
         for item in portal.iterate(self._drive):
             waits = self._note(item)
             yield item
             if waits is not None:
-                self._settle(waits, self._asked(waits))
+                self._asked(waits)
 
     @property
     def result(self) -> RunResult:
@@ -199,12 +204,14 @@ class Run:
         return None
 
     async def __aiter__(self) -> AsyncIterator[Delta | Event]:
+        for open_call in await anyio.to_thread.run_sync(self._left_open):
+            await attend(self._records, self.id, open_call, self._approve, self._respond)
         async with aclosing(cast(Any, self._drive())) as items:
             async for item in items:
                 waits = self._note(item)
                 yield item.event if isinstance(item, Recorded) else item
                 if waits is not None:
-                    self._settle(waits, await self._aasked(waits))
+                    await attend(self._records, self.id, waits, self._approve, self._respond)
 
     async def aresult(self) -> RunResult:
         """Return what came of it; works on to the end first."""
@@ -225,6 +232,13 @@ class Run:
 
     # --- inside ---------------------------------------------------------------------------------
 
+    def _left_open(self) -> list[ApprovalRequested | QuestionAsked]:
+        """Return what waits since before, for the callbacks to deal with first."""
+        if not self._pending:
+            return []
+        told = self._records.show(self.id)
+        return [*told.approvals, *told.questions]
+
     def _note(self, item: Delta | Recorded) -> ApprovalRequested | QuestionAsked | None:
         """Keep what the result needs; return what a callback has a word on."""
         event = item.event if isinstance(item, Recorded) else None
@@ -238,36 +252,13 @@ class Run:
             return event if self._respond else None
         return None
 
-    def _callback(self, waits: ApprovalRequested | QuestionAsked) -> Callable[[Any], Any]:
-        chosen = self._approve if isinstance(waits, ApprovalRequested) else self._respond
-        return cast(Callable[[Any], Any], chosen)
-
-    def _asked(self, waits: ApprovalRequested | QuestionAsked) -> Any:
+    def _asked(self, waits: ApprovalRequested | QuestionAsked) -> None:
         """Call a callback in the caller's own thread: it may ask a person at a terminal."""
-        ask = self._callback(waits)
-        return portal.call(lambda: ask(waits)) if inspect.iscoroutinefunction(ask) else ask(waits)
-
-    async def _aasked(self, waits: ApprovalRequested | QuestionAsked) -> Any:
-        ask = self._callback(waits)
+        ask = _callback(waits, self._approve, self._respond)
         if inspect.iscoroutinefunction(ask):
-            return await ask(waits)
-        return await anyio.to_thread.run_sync(ask, waits)
-
-    def _settle(self, waits: ApprovalRequested | QuestionAsked, said: Any) -> None:
-        """Send what a callback said to the run."""
-        if isinstance(waits, QuestionAsked):
-            self._records.respond(self.id, waits.question, str(said))
-            return
-        word = said if isinstance(said, Decision) else Decision(allow=said is True)
-        self._records.decide(
-            self.id,
-            waits.call,
-            "allow" if word.allow else "deny",
-            scope=word.scope,
-            arguments=word.arguments,
-            pattern=word.pattern,
-            reason=word.reason,
-        )
+            portal.call(lambda: attend(self._records, self.id, waits, self._approve, self._respond))
+        elif ask is not None:
+            _send(self._records, self.id, waits, ask(waits))
 
     def _result(self) -> RunResult:
         end = self._finished
@@ -288,4 +279,48 @@ class Run:
             usage=end.usage,
             steps=end.steps,
             seconds=end.seconds,
+        )
+
+
+async def attend(
+    records: Records,
+    run: str,
+    event: Event,
+    approve: Approve | None,
+    respond: Respond | None,
+) -> None:
+    """Let a callback decide on a call or answer a question, if that is what the event asks for."""
+    ask = _callback(event, approve, respond)
+    if ask is None:
+        return
+    if inspect.iscoroutinefunction(ask):
+        said = await ask(event)
+    else:
+        said = await anyio.to_thread.run_sync(ask, event)
+    await anyio.to_thread.run_sync(_send, records, run, event, said)
+
+
+def _callback(
+    event: Event, approve: Approve | None, respond: Respond | None
+) -> Callable[[Any], Any] | None:
+    """Return the callback that has a word on an event."""
+    if isinstance(event, ApprovalRequested):
+        return approve
+    return respond if isinstance(event, QuestionAsked) else None
+
+
+def _send(records: Records, run: str, event: Event, said: Any) -> None:
+    """Send what a callback said to the run."""
+    if isinstance(event, QuestionAsked):
+        records.respond(run, event.question, str(said))
+    elif isinstance(event, ApprovalRequested):
+        word = said if isinstance(said, Decision) else Decision(allow=said is True)
+        records.decide(
+            run,
+            event.call,
+            "allow" if word.allow else "deny",
+            scope=word.scope,
+            arguments=word.arguments,
+            pattern=word.pattern,
+            reason=word.reason,
         )
