@@ -36,7 +36,7 @@ __all__ = ["Calls"]
 
 TOGETHER = 8
 """Reading calls that are made at once."""
-WARN_REPEATS, MOST_REPEATS = 3, 5
+MOST_REPEATS = 5
 SPILLED = "spilled/"
 """Folder of the workspace for the full text of long results."""
 UNKNOWN_TOOL = ToolFacts(name="")
@@ -150,7 +150,7 @@ class Calls:
                 self._decided_by_policy(call, "deny", verdict.reason)
                 self._refuse(call, verdict.reason)
                 return False
-            preview = await self._world.preview(call.tool, call.arguments)
+            preview = await self._world.preview(call.id, call.tool, call.arguments)
             await self._ask(call, preview, verdict.rule)
         if call.decision is None:
             await self._wait(call)
@@ -165,10 +165,9 @@ class Calls:
         edited = call.decision.arguments if call.decision else None
         if edited is None:
             return True
-        problem = self._world.problem(call.tool, edited)
+        problem = self._world.problem(call.id, call.tool, edited)
         if problem:
-            text = f"The user allowed it with other arguments, which don't fit: {problem}"
-            self._finish(call, Outcome(text=text, outcome="invalid"))
+            self._finish(call, Outcome(text=problem, outcome="invalid"))
             return False
         verdict = decide(
             call.tool,
@@ -189,7 +188,7 @@ class Calls:
             return False
         if call.asked is None or call.decision is not None:
             arguments = call.started.arguments if call.started else call.arguments
-            preview = await self._world.preview(call.tool, arguments)
+            preview = await self._world.preview(call.id, call.tool, arguments)
             await self._ask(call, f"{words('unfinished')}\n\n{preview}".strip(), "unfinished")
         await self._wait(call)
         if call.decision is None or call.decision.decision == "deny":
@@ -218,7 +217,7 @@ class Calls:
             Ended: It does, or it was cancelled.
         """
         await self._inbox.drain()
-        if call.decision is None and not self._world.means.waits:
+        if call.decision is None and not self._world.waits(self._record):
             await end(self._record, "needs_input", answer=self._record.state.last_text)
         await self._inbox.wait_for(call)
 
@@ -288,15 +287,17 @@ class Calls:
         async def run(index: int, call: OpenCall) -> None:
             started = self._world.clock()
             outcome = await self._call(call)
-            seconds = round(self._world.clock() - started, 4)
+            seconds = self._world.elapsed(started, call.id)
             outcomes[index] = replace(outcome, seconds=seconds)
 
         if len(calls) == 1 and not breaks_off:
             await run(0, calls[0])
             return outcomes
         async with anyio.create_task_group() as group:
-            if breaks_off:
-                group.start_soon(self._inbox.watch, group.cancel_scope)
+            if any(map(self._is_child, calls)):
+                group.start_soon(self._inbox.watch, self._controls.stop.set)
+            elif breaks_off:
+                group.start_soon(self._inbox.watch, group.cancel_scope.cancel)
             async with anyio.create_task_group() as work:
                 for index, call in enumerate(calls):
                     work.start_soon(run, index, call)
@@ -324,12 +325,8 @@ class Calls:
             data = spilled.full.encode("utf-8", "replace")
             full = await self._record.put_blob(data)
             path = f"{SPILLED}{call.id}.txt"
-            written = await self._world.write(path, data)
+            written = await self._world.write(call.id, path, data)
             text = spilled.shown(f"in the file `{path}`" if written else "kept in the journal")
-        if call.decision is not None and call.decision.arguments is not None:
-            text = f"[The user changed the arguments to {call.decision.arguments!r}.]\n{text}"
-        if call.repeat >= WARN_REPEATS:
-            text = f"{text}\n\n{words('loop_warning', count=call.repeat)}"
         self._finish(call, replace(outcome, text=text), full)
 
     def _is_child(self, call: OpenCall) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anyio
 
-from harness.errors import HarnessError
 from harness.journal.events import (
     PlanUpdated,
     QuestionAsked,
-    RunFinished,
     ToolFinished,
 )
 from harness.journal.parts import PlanStep
@@ -25,7 +23,7 @@ from harness.loop.state import OpenCall, limits_of
 from harness.loop.tooling import Outcome, ToolFacts
 from harness.loop.world import World
 
-__all__ = ["Controls"]
+__all__ = ["Controls", "refusal"]
 
 STATES = ("pending", "doing", "done", "dropped")
 
@@ -42,7 +40,7 @@ class Controls:
 
     def __init__(self, record: Record, world: World, inbox: Inbox, stop: anyio.Event) -> None:
         self._record, self._world, self._inbox = record, world, inbox
-        self._stop = stop
+        self.stop = stop
 
     async def do(self, call: OpenCall, facts: ToolFacts) -> None:
         """Bring a call of plan, ask or finish to its result.
@@ -79,7 +77,7 @@ class Controls:
             await self._record.commit()
         if call.answer is None:
             await self._inbox.drain()
-        if call.answer is None and not self._world.means.waits:
+        if call.answer is None and not self._world.waits(self._record):
             await end(self._record, "needs_input", answer=self._record.state.last_text)
         await self._inbox.wait_for(call)
         if call.answer is not None:
@@ -98,10 +96,9 @@ class Controls:
             self._result(call, "The answer is empty. Hand in all of it.", error=True)
             return
         problems = await self.judge(answer, call)
-        text = words("gate", problems=problems)
-        self._result(call, text, error=True, artifact={"refused": problems})
+        self._result(call, refusal(problems), error=True, artifact={"refused": list(problems)})
 
-    async def judge(self, answer: str, call: OpenCall | None = None) -> str:
+    async def judge(self, answer: str, call: OpenCall | None = None) -> tuple[str, ...]:
         """Check an answer; return what is wrong, for the model to mend, the first time.
 
         Args:
@@ -114,7 +111,7 @@ class Controls:
         record, state = self._record, self._record.state
         gated = await self._world.gate(answer)
         if gated.problems and not state.refused_answers and not state.wrapping_up:
-            return "\n".join(f"- {one}" for one in gated.problems)
+            return gated.problems
         if call is not None:
             self._result(call, "Handed in.")
         stop = "unverified" if gated.problems else "budget" if state.wrapping_up else "completed"
@@ -165,13 +162,9 @@ class Controls:
                 allow=rules.allow,
                 grants=(*rules.grants, *state.grants),
             ),
-            stop=self._stop,
+            stop=self.stop,
         )
-        try:
-            finished = await self._world.delegate(call.id, delegation)
-        except HarnessError as error:
-            return Outcome(text=f"The assistant could not do it: {error}", outcome="failed")
-        return _told(delegation.run, finished)
+        return await self._world.delegate(call.id, delegation)
 
     def _result(
         self, call: OpenCall, text: str, *, error: bool = False, artifact: Any = None
@@ -184,9 +177,14 @@ class Controls:
                 text=text,
                 artifact=artifact,
                 error=error,
-                outcome="invalid" if error else "done",
+                outcome="failed" if error else "done",
             )
         )
+
+
+def refusal(problems: Sequence[str]) -> str:
+    """Return what the model is told of an answer that was not accepted."""
+    return words("gate", problems="\n".join(f"- {one}" for one in problems))
 
 
 def _plan_step(given: Any) -> PlanStep:
@@ -194,26 +192,3 @@ def _plan_step(given: Any) -> PlanStep:
         return PlanStep(text=str(given))
     state = given.get("state", "pending")
     return PlanStep(text=str(given.get("text", "")), state=state if state in STATES else "pending")
-
-
-def _told(run: str, finished: RunFinished) -> Outcome:
-    """Return what a child run came to, for its parent."""
-    usage = finished.usage
-    child = {
-        "run": run,
-        "stop": finished.stop,
-        "steps": finished.steps,
-        "input_tokens": usage.input_tokens,
-        "cached_input_tokens": usage.cached_input_tokens,
-        "output_tokens": usage.output_tokens,
-        "usd": None if usage.cost_usd is None else str(usage.cost_usd),
-    }
-    text = finished.answer or "(It gave no answer.)"
-    if finished.stop != "completed":
-        reasons = "".join(f"\n- {one}" for one in finished.problems)
-        text = f"The assistant did not complete it ({finished.stop}).{reasons}\n\n{text}"
-    return Outcome(
-        text=text,
-        artifact={"child": child},
-        outcome="failed" if finished.stop == "failed" else "done",
-    )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import platform
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
@@ -25,7 +24,7 @@ from harness.journal.events import (
 )
 from harness.journal.parts import Limits
 from harness.loop.calls import Calls
-from harness.loop.controls import Controls
+from harness.loop.controls import Controls, refusal
 from harness.loop.finish import Ended, end
 from harness.loop.inbox import Inbox
 from harness.loop.means import Means
@@ -33,16 +32,11 @@ from harness.loop.messages import to_json
 from harness.loop.prompts import words
 from harness.loop.record import Emit, Record
 from harness.loop.state import GATE, HARNESS, RunState
-from harness.loop.turn import CUT_SHORT, DEFAULT_WINDOW, Turns
+from harness.loop.turn import CUT_SHORT, Turns
 from harness.loop.upkeep import Upkeep
 from harness.loop.world import World
 from harness.seams import Writer
 from harness.values import Delta, Message
-
-if TYPE_CHECKING:
-    from langchain_core.tools import BaseTool
-
-    from harness.seams import Counter
 
 __all__ = ["Loop", "Opening", "Resumption", "new_state"]
 
@@ -62,7 +56,7 @@ class Opening:
 
     started: RunStarted
     packed: ContextPacked
-    messages: Sequence[Message]
+    messages: Sequence[Message] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +165,7 @@ class Loop:
         """
         record = Record(self._writer, self.state, emit)
         stop = self._means.stop or anyio.Event()
-        inbox = Inbox(record, self._means.stop)
+        inbox = Inbox(record, self._world, self._means.stop)
         turns = Turns(record, self._world, inbox, self._tool_tokens())
         self._turns = turns
         controls = Controls(record, self._world, inbox, stop)
@@ -214,7 +208,7 @@ class Loop:
             record.note(SteerReceived(text=words(nudge), by=HARNESS))
         else:
             problems = await controls.judge(said.text)
-            record.note(SteerReceived(text=words("gate", problems=problems), by=GATE))
+            record.note(SteerReceived(text=refusal(problems), by=GATE))
 
     # --- beginning ----------------------------------------------------------------------------
 
@@ -229,14 +223,7 @@ class Loop:
         await record.commit()
 
     async def _open(self, record: Record, how: Opening) -> None:
-        facts = {
-            "tools": [one.name for one in self._means.tools],
-            "tool_tokens": self._tool_tokens(),
-            "window": self._means.window or self._means.model.context_window or DEFAULT_WINDOW,
-            "ratio": self._means.token_ratio,
-            "most_output": self._means.max_output_tokens,
-        }
-        options = {**how.started.options, "loop": facts}
+        options = {**how.started.options, "loop": self._world.noted()}
         record.note(replace(how.started, options=options))
         if how.messages:
             data = to_json(how.messages)
@@ -273,7 +260,7 @@ class Loop:
         known = options.get("loop")
         if isinstance(known, Mapping) and "tool_tokens" in known:
             return int(known["tool_tokens"])
-        return sum(_described(one, self._means.counter) for one in self._means.tools)
+        return self._world.tool_tokens()
 
 
 def refuse_unpriced(means: Means, limits: Limits) -> None:
@@ -290,12 +277,6 @@ def refuse_unpriced(means: Means, limits: Limits) -> None:
                 f"The price of {model.name} is not known, so a budget in US dollars can't be kept.",
                 "Give a budget in tokens, steps or minutes instead.",
             )
-
-
-def _described(tool: BaseTool, counter: Counter) -> int:
-    from langchain_core.utils.function_calling import convert_to_openai_tool
-
-    return counter.count(json.dumps(convert_to_openai_tool(tool), default=str))
 
 
 def _no_blob(blob: object) -> bytes:

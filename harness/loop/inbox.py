@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import anyio
 
 from harness.journal.commands import Answer, Cancel, Decide, Received, Steer
@@ -9,6 +11,7 @@ from harness.journal.events import ApprovalDecided, QuestionAnswered, SteerRecei
 from harness.loop.finish import end
 from harness.loop.record import Record
 from harness.loop.state import OpenCall
+from harness.loop.world import World
 
 __all__ = ["Inbox"]
 
@@ -21,11 +24,12 @@ class Inbox:
 
     Args:
         record: Of the run.
+        world: Has what people ask for.
         stop: Once set, the run is cancelled.
     """
 
-    def __init__(self, record: Record, stop: anyio.Event | None) -> None:
-        self._record = record
+    def __init__(self, record: Record, world: World, stop: anyio.Event | None) -> None:
+        self._record, self._world = record, world
         self._stop = stop
 
     async def drain(self) -> None:
@@ -34,8 +38,9 @@ class Inbox:
         Raises:
             Ended: The run was cancelled.
         """
-        for received in await self._record.received():
-            await self._carry_out(received)
+        while received := await self._world.received(self._record):
+            for one in received:
+                await self._carry_out(one)
         if self._stop is not None and self._stop.is_set():
             await end(self._record, "cancelled", answer=self._record.state.last_text)
 
@@ -43,7 +48,8 @@ class Inbox:
         """Return whether the run shall end; nothing is carried out."""
         if self._stop is not None and self._stop.is_set():
             return True
-        return any(isinstance(one.command, Cancel) for one in await self._record.received())
+        received = await self._world.received(self._record)
+        return any(isinstance(one.command, Cancel) for one in received)
 
     async def wait_for(self, call: OpenCall) -> None:
         """Wait until a call is decided on or a question answered.
@@ -57,12 +63,12 @@ class Inbox:
             if call.decision is None and call.answer is None:
                 await anyio.sleep(POLL)
 
-    async def watch(self, scope: anyio.CancelScope) -> None:
-        """Cancel the scope when the run is cancelled."""
+    async def watch(self, give_up: Callable[[], None]) -> None:
+        """Call `give_up` when the run is cancelled."""
         while True:
             await anyio.sleep(POLL)
             if await self.cancelled():
-                scope.cancel()
+                give_up()
                 return
 
     async def _carry_out(self, received: Received) -> None:

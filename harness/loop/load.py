@@ -8,7 +8,7 @@ from harness.journal.events import MessageCompleted, RunStarted
 from harness.loop.state import RunState
 from harness.seams import Counter, Journal
 
-__all__ = ["load_state"]
+__all__ = ["apply_parent", "load_state"]
 
 
 def load_state(
@@ -33,13 +33,18 @@ def load_state(
     return state
 
 
+def apply_parent(journal: Journal, started: RunStarted, state: RunState) -> None:
+    """Take in what the run had come to that a fork, or a run that continues it, begins with."""
+    _apply(journal, started.parent, started.parent_seq, state)
+    state.leave_parent()
+
+
 def _apply(journal: Journal, run: str, until: int | None, state: RunState) -> None:
     sealed = dict(journal.reasoning_for(run))
     for recorded in journal.read(run, until=until):
         event = recorded.event
         if isinstance(event, RunStarted) and event.relation in ("fork", "continue"):
-            _apply(journal, event.parent, event.parent_seq, state)
-            state.leave_parent()
+            apply_parent(journal, event, state)
         state.blob = partial(journal.blob, run)
         if isinstance(event, MessageCompleted):
             state.apply(recorded.seq, event, sealed.get(recorded.seq))

@@ -48,6 +48,11 @@ class Record:
         return self.writer.run
 
     @property
+    def pending(self) -> int:
+        """How many events were noted and not yet written."""
+        return len(self._events)
+
+    @property
     def next_seq(self) -> int:
         """The number that the next event will have."""
         return self.writer.seq + len(self._events) + 1

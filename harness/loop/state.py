@@ -47,6 +47,7 @@ __all__ = ["GATE", "HARNESS", "MEMORY", "OpenCall", "ReadBlob", "RunState"]
 ReadBlob = Callable[[Blob], bytes]
 HARNESS = "harness"
 """Who a message is from that the loop itself says to the model."""
+WARN_REPEATS = 3
 REPEATS_KEPT = 64
 """Different calls that are remembered, to find a model that goes in circles."""
 GATE = "harness: finish gate"
@@ -193,6 +194,7 @@ class RunState:
         """
         self._base = self.seq
         self.finished = None
+        self.files, self.turn_before = {}, {}  # their blobs are the parent's
         for call in self.calls.values():
             call.uncertain = call.uncertain or call.started is not None
 
@@ -433,6 +435,11 @@ class RunState:
 
     def _add_result(self, event: ToolFinished, call: OpenCall | None) -> None:
         text = event.text
+        edited = call.decision.arguments if call and call.decision else None
+        if edited is not None:
+            text = f"[The user changed the arguments to {edited!r}.]\n{text}"
+        if call is not None and call.repeat >= WARN_REPEATS:
+            text = f"{text}\n\n{words('loop_warning', count=call.repeat)}"
         if not self.calls:
             self.spent.seconds += self._reads_seconds
             self._reads_seconds = 0.0

@@ -21,7 +21,18 @@ from harness.journal.parts import Effect
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
-__all__ = ["Outcome", "ToolFacts", "argument_problem", "call_tool", "facts_of", "text_of_content"]
+__all__ = [
+    "CONTROLS",
+    "Outcome",
+    "ToolFacts",
+    "argument_problem",
+    "call_tool",
+    "defaults_of",
+    "described",
+    "facts_of",
+    "said_by",
+    "text_of_content",
+]
 
 Control = Literal["", "plan", "ask", "finish", "delegate"]
 CONTROLS: tuple[Control, ...] = ("plan", "ask", "finish", "delegate")
@@ -112,19 +123,27 @@ def in_words(error: Any) -> str:
     )
 
 
-def with_defaults(tool: BaseTool, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments with those that were left out, for rules to look at."""
+def defaults_of(tool: BaseTool) -> dict[str, Any]:
+    """Return what stands for arguments that are left out, as JSON, for rules to look at."""
     from pydantic import BaseModel
 
     schema = tool.args_schema
     if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
-        return dict(arguments)
-    defaults = {
+        return {}
+    found = {
         name: field.get_default(call_default_factory=False)
         for name, field in schema.model_fields.items()
         if not field.is_required() and field.default_factory is None
     }
-    return {**defaults, **arguments}
+    kept: dict[str, Any] = json.loads(json.dumps(found, default=str))
+    return kept
+
+
+def described(tool: BaseTool) -> str:
+    """Return a tool as a model is shown it."""
+    from langchain_core.utils.function_calling import convert_to_openai_tool
+
+    return json.dumps(convert_to_openai_tool(tool), default=str)
 
 
 async def call_tool(tool: BaseTool, arguments: Mapping[str, Any], timeout: float) -> Outcome:

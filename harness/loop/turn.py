@@ -26,7 +26,7 @@ from harness.loop.inbox import Inbox
 from harness.loop.messages import part_message
 from harness.loop.record import Record
 from harness.loop.tooling import said_by
-from harness.loop.world import World
+from harness.loop.world import DEFAULT_WINDOW, World
 from harness.values import Delta, Reply, Usage
 
 if TYPE_CHECKING:
@@ -34,11 +34,10 @@ if TYPE_CHECKING:
 
     from harness.seams import Model
 
-__all__ = ["Turns"]
+__all__ = ["OutOfTime", "Turns"]
 
 CUT_SHORT = frozenset({"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"})
 """Words of providers for: the message ends at the limit of its length."""
-DEFAULT_WINDOW = 128_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,9 +170,7 @@ class Turns:
         if said.cancelled:
             await self._inbox.drain()
             await end(record, "cancelled", answer=state.last_text)
-        return Said(
-            reply=said.reply, error=said.error, seconds=round(self._world.clock() - started, 4)
-        )
+        return Said(reply=said.reply, error=said.error, seconds=self._world.elapsed(started))
 
     async def _attended(
         self, messages: Sequence[BaseMessage], most: int | None, purpose: Purpose
@@ -183,13 +180,13 @@ class Turns:
         result = Said(cancelled=True)
         timed_out = False
         async with anyio.create_task_group() as group:
-            group.start_soon(self._inbox.watch, group.cancel_scope)
+            group.start_soon(self._inbox.watch, group.cancel_scope.cancel)
             with anyio.move_on_after(None if minutes is None else minutes * 60) as timer:
                 result = await self._stream(messages, most, purpose)
             timed_out = timer.cancelled_caught
             group.cancel_scope.cancel()
         if timed_out:
-            return Said(error=_OutOfTime("The time that the run may take is over."))
+            return Said(error=OutOfTime("The time that the run may take is over."))
         return result
 
     async def _stream(
@@ -240,7 +237,7 @@ class Turns:
                 self._write_down(said.reply, said.seconds)
                 return said.reply
             error = said.error or BadResponse("There is no answer.")
-            if isinstance(error, _OutOfTime):
+            if isinstance(error, OutOfTime):
                 await end(self._record, "budget", answer=state.last_text, problems=(error.message,))
             if isinstance(error, ContextTooLong) and not compacted:
                 compacted = True
@@ -284,7 +281,7 @@ class Turns:
         ]
         self._record.note(*requested)
         for event, call in zip(requested, parted.calls, strict=True):
-            problem = self._call_problem(call, twice=call.id in parted.twice)
+            problem = self._call_problem(event.call, call, twice=call.id in parted.twice)
             if problem:
                 self._record.note(
                     ToolFinished(
@@ -320,7 +317,7 @@ class Turns:
             idempotent=facts.idempotent if facts else False,
         )
 
-    def _call_problem(self, call: ToolCall, *, twice: bool) -> str:
+    def _call_problem(self, name: str, call: ToolCall, *, twice: bool) -> str:
         """Return what is wrong with a call, for the model; empty where nothing is."""
         if self._world.facts(call.tool) is None:
             names = ", ".join(f"`{one}`" for one in self._world.names()) or "none"
@@ -330,8 +327,8 @@ class Turns:
             return f"The arguments are no JSON object: {shown!r}. Nothing was done; call again."
         if twice:
             return "This call has the id of another call in the same message. Call again alone."
-        return self._world.problem(call.tool, call.arguments)
+        return self._world.problem(name, call.tool, call.arguments)
 
 
-class _OutOfTime(HarnessError):
+class OutOfTime(HarnessError):
     """The minutes of the budget are used up."""
