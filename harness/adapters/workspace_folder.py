@@ -17,7 +17,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from harness.adapters.workspace_paths import (
@@ -166,6 +166,20 @@ class FolderWorkspace:
                 changed.append(Change(path=path, before=old, after=content))
         self._known = known
         return changed
+
+    def acknowledge(self, recorded: Callable[[str], bytes | None]) -> None:
+        """Take for known what is recorded already: a process was killed right after it was.
+
+        Args:
+            recorded: Returns what a file is by the record; None where it has none or was removed.
+        """
+        before = dict(self._known)
+        for change in self.changes():
+            if recorded(change.path) == change.after:
+                continue
+            self._known.pop(change.path, None)
+            if change.path in before:
+                self._known[change.path] = before[change.path]
 
     def restore(self, path: str, content: bytes | None) -> None:
         """Make a file what it was. See `Workspace`."""

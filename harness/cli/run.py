@@ -108,11 +108,11 @@ def run(
             home=home,
         )
         name = new_run_id()
-        log = in_background(
+        process, log = in_background(
             ["run", domain, "-", *words, "--as", name], text, home=home, near=domain, run=name
         )
         if as_json:
-            print_json({"run": name, "log": str(log)})
+            print_json({"run": name, "process": process, "log": str(log)})
         else:
             print(name)
             print(f"Follow it: harness runs tail {name}", file=sys.stderr)
@@ -238,8 +238,10 @@ def words_of(**options: Any) -> list[str]:
     return words
 
 
-def in_background(words: list[str], said: str, *, home: Path | None, near: str, run: str) -> Path:
-    """Start a command in a session of its own; return its log when somebody works on the run.
+def in_background(
+    words: list[str], said: str, *, home: Path | None, near: str, run: str
+) -> tuple[int, Path]:
+    """Start a command in a session of its own; return when it works on the run.
 
     Args:
         words: The command.
@@ -247,6 +249,9 @@ def in_background(words: list[str], said: str, *, home: Path | None, near: str, 
         home: The state folder.
         near: The domain, near which the state folder is looked for.
         run: The run that it works on.
+
+    Returns:
+        The id of its process, and its log.
 
     Raises:
         StateError: It ended before it had begun.
@@ -275,7 +280,7 @@ def in_background(words: list[str], said: str, *, home: Path | None, near: str, 
         return any(one.run == run and one.events > events.get(run, 0) for one in known.list())
 
     _wait(begun, process, log)
-    return log
+    return process.pid, log
 
 
 def _wait(begun: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:

@@ -91,8 +91,12 @@ def resume(
             home=home,
         )
         name = records(home).find(run)
-        in_background(["runs", "resume", name, *words], "", home=home, near=".", run=name)
-        print_json({"run": name}) if as_json else print(name)
+        words = ["runs", "resume", name, *words]
+        process, log = in_background(words, "", home=home, near=".", run=name)
+        if as_json:
+            print_json({"run": name, "process": process, "log": str(log)})
+        else:
+            print(name)
         return
     name, harness = _opened(run, home, domain, model, model_option)
     budget = budget_of(budget_usd, budget_tokens, max_steps, minutes)

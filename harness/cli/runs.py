@@ -130,16 +130,13 @@ def approve(
     home: Home = None,
 ) -> None:
     """Allow a call that waits for approval."""
+    how = {
+        "arguments": _object(arguments, "--arguments"),
+        "pattern": _object(pattern, "--pattern"),
+    }
     known = records(home)
     name = known.find(run)
-    known.approve(
-        name,
-        call,
-        scope=scope,
-        arguments=_object(arguments, "--arguments"),
-        pattern=_object(pattern, "--pattern"),
-        reason=reason,
-    )
+    known.approve(name, call, scope=scope, reason=reason, **how)
     _told(known, name, "allowed")
 
 
@@ -202,6 +199,23 @@ def verify(
     else:
         print("\n".join(map(verdict, found)) or "There are no runs.")
     if not all(one.clean for one in found):
+        raise typer.Exit(1)
+
+
+@runs.command("replay")
+def replay(run: RunId, as_json: AsJson = False, home: Home = None) -> None:
+    """Do a run again from its record, without a model or tools: exit code 1 where it differs."""
+    known = records(home)
+    name = known.find(run)
+    done = known.replay(name)
+    count, difference = len(done.events), done.difference
+    if as_json:
+        told = None if difference is None else str(difference)
+        print_json({"run": name, "events": count, "complete": done.complete, "difference": told})
+    else:
+        print(f"{name}: {count:,} events came out the same.")
+        print(difference or ("All of it." if done.complete else "The record ends there."))
+    if difference is not None:
         raise typer.Exit(1)
 
 

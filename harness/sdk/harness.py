@@ -450,6 +450,10 @@ class Harness:
         """Return the model of that name; one is made for each name and kind of options."""
         if self._own_model and name == self._own_model.name:
             return self._own_model
+        if name.startswith("replay:"):
+            from harness.loop import recorded_model
+
+            return recorded_model(self._door(), self.runs.find(name.removeprefix("replay:")))
         settings = self._opened.current().domain.settings
         options = {**settings.model_options, **self._options}
         key = f"{name}\0{options!r}\0{settings.providers_allowed!r}"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
-from harness.journal.events import FileChanged, MessageCompleted, ModelRequested, RunFinished
 from harness.journal.parts import ApprovalMode
+from harness.loop import seq_of_step, undo
 from harness.sdk.records import JournalDoor, Records, workspace_folder
 from harness.sdk.run import Approve, Budget, Respond, Run
 from harness.sdk.runs import new_run_id
@@ -16,7 +15,7 @@ from harness.sdk.worker import Task, Worker
 from harness.wiring import make_workspace
 
 if TYPE_CHECKING:
-    from harness.journal.parts import Blob
+    pass
 
 __all__ = ["OpenRuns", "Said"]
 
@@ -118,7 +117,8 @@ class OpenRuns(Records):
         """
         name = name or new_run_id()
         task = _task(approve, respond, attended, model, {})
-        at = self._end_of(run, step)
+        last = self.journal.run(run).events
+        at = last if step is None else seq_of_step(self.journal, run, step)
         drive = partial(self._worker.fork, name, run, at=at, message=message, task=task)
         return self._run(name, drive, task)
 
@@ -136,38 +136,12 @@ class OpenRuns(Records):
 
         Raises:
             RunBusy: A process works on it.
-            UsageError: Nothing changed since.
         """
-        with self.journal.open_writer(run) as writer:
-            first: dict[str, Blob | None] = {}
-            for recorded in self.journal.read(run):
-                event = recorded.event
-                if isinstance(event, FileChanged) and event.turn >= turn:
-                    first.setdefault(event.path, event.before)
-            if not first:
-                raise UsageError(f"No file changed since turn {turn}.", "`runs show` lists them.")
-            workspace = make_workspace(workspace_folder(self.door.home, run))
-            try:
-                workspace.settle()
-                for path, blob in first.items():
-                    content = None if blob is None else self.journal.blob(run, blob)
-                    workspace.restore(path, content)
-                changes = workspace.changes()
-                events = [
-                    FileChanged(
-                        path=one.path,
-                        before=_blob(writer.put_blob, one.before),
-                        after=_blob(writer.put_blob, one.after),
-                        turn=turn,
-                    )
-                    for one in changes
-                ]
-                if events:
-                    writer.append(*events)
-                workspace.settle()
-            finally:
-                workspace.close()
-        return tuple(one.path for one in changes)
+        workspace = make_workspace(workspace_folder(self.door.home, run))
+        try:
+            return undo(self.journal, run, turn, workspace)
+        finally:
+            workspace.close()
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -181,25 +155,6 @@ class OpenRuns(Records):
             respond=task.respond,
             pending=pending,
         )
-
-    def _end_of(self, run: str, step: int | None) -> int:
-        """Return the number of the last event of a step, before the next one's request."""
-        last = seen = 0
-        for recorded in self.journal.read(run):
-            event = recorded.event
-            if step is not None and isinstance(event, ModelRequested) and event.step > step:
-                break
-            if isinstance(event, MessageCompleted) and event.purpose == "step":
-                seen = event.step
-            if not isinstance(event, RunFinished):
-                last = recorded.seq
-        if step is not None and step > seen:
-            raise UsageError(f"Run {run} has no step {step}.", f"It has {seen}.")
-        return last
-
-
-def _blob(put: Callable[..., Blob], content: bytes | None) -> Blob | None:
-    return None if content is None else put(content, exact=True)
 
 
 def _task(

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,6 +40,7 @@ from harness.settings import Settings, find_home
 if TYPE_CHECKING:
     from harness.journal.summary import RunSummary
     from harness.journal.verify import Verdict
+    from harness.loop import Replayed
     from harness.seams import Journal, Writer
 
 __all__ = ["Account", "JournalDoor", "Records", "workspace_folder"]
@@ -273,6 +275,21 @@ class Records:
         """Compare a run, or all, with chain, signatures, anchors and blobs."""
         journal = self.journal
         return [journal.verify(run)] if run else list(journal.verify_all())
+
+    def replay(self, run: str) -> Replayed:
+        """Do a run again without a model or tools; say the first difference, if there is one.
+
+        Raises:
+            RunNotFound, RunErased, JournalDamaged: It can't be read.
+        """
+        from harness.loop import replay
+        from harness.sdk import portal
+        from harness.wiring import make_counter, make_model
+
+        def price(model: str, tokens: int, output: int) -> Decimal | None:
+            return make_model(model, settings=self._door.settings).cost(tokens, output)
+
+        return portal.call(lambda: replay(self.journal, run, make_counter(), price=price))
 
     def erase(self, run: str) -> None:
         """Destroy a run's key, and its workspace: nobody can read it any more.

@@ -140,7 +140,7 @@ class Run:
         pending: bool = False,
     ) -> None:
         self.id = name
-        self._pending = pending and bool(approve or respond)
+        self._pending = pending
         self.workspace = workspace
         self._drive = drive
         self._records = records
@@ -233,11 +233,14 @@ class Run:
     # --- inside ---------------------------------------------------------------------------------
 
     def _left_open(self) -> list[ApprovalRequested | QuestionAsked]:
-        """Return what waits since before, for the callbacks to deal with first."""
+        """Look at what was before; return what waits, for the callbacks to deal with first."""
         if not self._pending:
             return []
         told = self._records.show(self.id)
-        return [*told.approvals, *told.questions]
+        self._files.update(dict.fromkeys(told.files))
+        approvals = told.approvals if self._approve else ()
+        questions = told.questions if self._respond else ()
+        return [*approvals, *questions]
 
     def _note(self, item: Delta | Recorded) -> ApprovalRequested | QuestionAsked | None:
         """Keep what the result needs; return what a callback has a word on."""

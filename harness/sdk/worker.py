@@ -14,14 +14,22 @@ import anyio.to_thread
 
 from harness.errors import RunNotFound
 from harness.journal.events import (
-    FileChanged,
     Recorded,
     RunFinished,
     RunStarted,
 )
 from harness.journal.masking import Masker
-from harness.journal.parts import ApprovalMode, Blob, Limits
-from harness.loop import Delegation, Loop, Means, Resumption, Rules, load_state
+from harness.journal.parts import ApprovalMode, Limits
+from harness.loop import (
+    Delegation,
+    Loop,
+    Means,
+    Resumption,
+    Rules,
+    files_at,
+    fork,
+    load_state,
+)
 from harness.sdk.equipment import checks_of, quotes_of, tools_of, values_of
 from harness.sdk.openings import (
     keep_files,
@@ -37,7 +45,7 @@ from harness.values import Delta
 from harness.wiring import make_counter, make_workspace, remove_workspace
 
 if TYPE_CHECKING:
-    from harness.journal.events import Event
+    from harness.adapters.workspace_folder import FolderWorkspace
     from harness.sdk.opened import Current
     from harness.seams import Journal, Model, Writer
 
@@ -197,9 +205,8 @@ class Worker:
         state = await _thread(partial(load_state, self.journal, name, counter))
         workspace = await _thread(partial(make_workspace, workspace_folder(self._door.home, name)))
         try:
-            attached = {
-                one.path: partial(self.journal.blob, name, one.blob) for one in started.files
-            }
+            await _thread(partial(self._acknowledge, workspace, name))
+            attached = await _thread(partial(self._attached, name))
             means = self._means(current, model, task, workspace, attached)
             how = Resumption(
                 reason=reason,
@@ -226,26 +233,17 @@ class Worker:
             message: What is to be done otherwise.
             task: How it is worked on.
         """
-        before = await _thread(partial(self.started, parent))
-        contents = await _thread(partial(self.files_at, parent, at))
-        folder = workspace_folder(self._door.home, name)
-        workspace = await _thread(partial(make_workspace, folder))
+        contents = await _thread(partial(self._files_at, parent, at))
+        workspace = await _thread(partial(make_workspace, workspace_folder(self._door.home, name)))
         for path, content in contents.items():
-            workspace.write(path, content)
+            await _thread(partial(workspace.write, path, content))
         await _thread(workspace.settle)
         workspace.close()
-        with await _thread(partial(self.journal.start, name)) as writer:
-            files = await _thread(partial(keep_files, writer, contents))
-            started = replace(
-                before,
-                parent=parent,
-                parent_seq=at,
-                relation="fork",
-                files=files,
-                model=task.model or before.model,
-            )
-            for recorded in await _thread(partial(writer.append, started)):
-                yield recorded
+        begin = partial(fork, self.journal, parent, name, seq=at, model=task.model or "")
+        await _thread(begin)
+        for recorded in await _thread(lambda: list(self.journal.read(name))):
+            yield recorded
+        with await _thread(partial(self.journal.open_writer, name)) as writer:
             async for item in self._on(writer, message=message, reason="fork", task=task):
                 yield item
 
@@ -260,18 +258,28 @@ class Worker:
                 return recorded.event
         raise RunNotFound(f"Run {name} never began.")
 
-    def files_at(self, name: str, until: int | None = None) -> dict[str, bytes]:
+    def _files_at(self, name: str, until: int) -> dict[str, bytes]:
         """Return the files of a run's workspace as they were after an event."""
-        blobs: dict[str, Blob] = {}
-        for recorded in self.journal.read(name, until=until):
-            event: Event = recorded.event
-            if isinstance(event, RunStarted):
-                blobs.update({one.path: one.blob for one in event.files})
-            elif isinstance(event, FileChanged) and event.after is None:
-                blobs.pop(event.path, None)
-            elif isinstance(event, FileChanged) and event.after is not None:
-                blobs[event.path] = event.after
-        return {path: self.journal.blob(name, blob) for path, blob in blobs.items()}
+        kept = files_at(self.journal, name, until)
+        return {path: self.journal.blob(one.run, one.blob) for path, one in kept.items() if one}
+
+    def _acknowledge(self, workspace: FolderWorkspace, name: str) -> None:
+        """Tell a workspace what of its changes the journal has, after a process was killed."""
+        kept = files_at(self.journal, name)
+
+        def recorded(path: str) -> bytes | None:
+            one = kept.get(path)
+            return self.journal.blob(one.run, one.blob) if one else None
+
+        workspace.acknowledge(recorded)
+
+    def _attached(self, name: str) -> dict[str, Callable[[], bytes]]:
+        """Return what reads the files that a run, or the one that it comes from, was given."""
+        started = self.started(name)
+        found = self._attached(started.parent) if started.relation == "fork" else {}
+        for one in started.files:
+            found[one.path] = partial(self.journal.blob, name, one.blob)
+        return found
 
     # --- means ----------------------------------------------------------------------------------
 

@@ -227,6 +227,20 @@ class TestChanges:
         again.settle()
         assert FolderWorkspace(workspace.folder).changes() == []
 
+    def test_what_the_journal_has_already_is_not_told_again(
+        self, workspace: FolderWorkspace
+    ) -> None:
+        for name in ("a.md", "b.md", "c.md"):
+            workspace.write(name, b"one")
+        workspace.settle()
+        workspace.write("a.md", b"two")
+        workspace.write("b.md", b"two")
+        workspace.restore("c.md", None)
+        workspace.changes()
+        again = FolderWorkspace(workspace.folder)
+        again.acknowledge({"a.md": b"two"}.get)  # c.md: removed, as the journal says
+        assert again.changes() == [Change(path="b.md", before=b"one", after=b"two")]
+
     def test_an_unchanged_file_is_not_read_again(
         self, workspace: FolderWorkspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
