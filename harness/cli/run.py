@@ -163,12 +163,13 @@ def work_on(work: Run, *, as_json: bool, out: Path | None) -> None:
         elif words := told(item.event):
             say(words)
     result = work.result
-    if not as_json and result.text:
+    waits = result.stop == "needs_input"
+    if not as_json and result.text and not waits:
         print(result.text)
     if out is not None:
         for path in put_out(work, result, out):
             say(str(path))
-    if result.stop == "needs_input":
+    if waits:
         say(f"Run {work.id} waits for you: harness runs show {work.id}")
     else:
         say(f"Run {work.id}")

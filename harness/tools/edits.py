@@ -190,6 +190,7 @@ def _difference(path: str, before: bytes | None, after: bytes) -> str:
     lines = difflib.unified_diff(
         old, new, fromfile=path if before is not None else "/dev/null", tofile=path
     )
-    return "".join(
+    every = "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )
+    return every.removesuffix("\n")

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,7 +37,8 @@ class Provider:
     """Answers by how many results of tools a request has: a killed run asks the same again."""
 
     def __init__(self) -> None:
-        self.delays = [0.0, 0.0, SLOW, 0.0]
+        self.slow_at: int | None = 2
+        self.over = threading.Event()
 
     def __call__(self, request: Request) -> Turn:
         said = json.dumps(request.body)
@@ -48,7 +50,8 @@ class Provider:
             turn("list_files"),
             turn("finish", answer=answer),
         ]
-        time.sleep(self.delays[step])
+        if step == self.slow_at:
+            self.over.wait(SLOW)
         return turns[step]
 
 
@@ -59,6 +62,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
         for name, value in server.env().items():
             monkeypatch.setenv(name, value)
         yield script
+        script.over.set()
 
 
 @pytest.fixture
@@ -111,7 +115,7 @@ def test_started_steered_killed_resumed_checked_erased(
     os.killpg(begun["process"], signal.SIGKILL)
     until(lambda: not records.journal.run(run).worker)
 
-    provider.delays[2] = 0.0
+    provider.slow_at = None
     assert _run(["runs", "steer", run, "And be kind."]) == 0
     assert f"harness runs resume {run}" in capsys.readouterr().err
     resumed = harness("runs", "resume", run, "-o", str(tmp_path / "out"))
@@ -150,7 +154,7 @@ def _waits(records: Records, run: str) -> bool:
 def test_without_a_terminal_it_ends_waiting_and_json_is_a_line_an_event(
     provider: Provider, domain: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    provider.delays[2] = 0.0
+    provider.slow_at = None
     words = ["run", str(domain), "Check the bill", "--file", str(tmp_path / "bill.txt")]
     assert _run([*words, "--json"]) == 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

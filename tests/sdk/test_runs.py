@@ -125,7 +125,7 @@ class TestApprovals:
         with harness.run("Write", approve=decide) as run:
             events = list(run)
         assert seen[0].preview == (
-            "--- /dev/null\n+++ letter.md\n@@ -0,0 +1 @@\n+Dear Sir\n\\ No newline at end of file\n"
+            "--- /dev/null\n+++ letter.md\n@@ -0,0 +1 @@\n+Dear Sir\n\\ No newline at end of file"
         )
         assert "Not so formal." in results(events)[0]
         assert (run.workspace / "files" / "letter.md").read_text() == "Hello"

@@ -234,7 +234,7 @@ class TestWriting:
 class TestPreviews:
     def test_a_change_is_shown_as_a_difference(self, kit: Kit) -> None:
         shown = kit.preview("write_file", path="a.md", text="one\n")
-        assert shown == "--- /dev/null\n+++ a.md\n@@ -0,0 +1 @@\n+one\n"
+        assert shown == "--- /dev/null\n+++ a.md\n@@ -0,0 +1 @@\n+one"
         kit.write_file(path="a.md", text="one\ntwo")
         shown = kit.preview("edit_file", path="a.md", old="two", new="2")
         assert "-two\n\\ No newline at end of file\n+2\n" in shown
