@@ -6,8 +6,10 @@ call changed in the workspace is written down with its result.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import anyio
 
@@ -22,6 +24,7 @@ from harness.journal.events import (
 )
 from harness.journal.parts import ApprovalMode, Blob
 from harness.loop.approvals import Verdict, decide
+from harness.loop.attend import GivenUp, attend
 from harness.loop.controls import Controls
 from harness.loop.finish import end
 from harness.loop.inbox import Inbox
@@ -281,28 +284,33 @@ class Calls:
     async def _outcomes(self, calls: Sequence[OpenCall]) -> list[Outcome | None]:
         """Return what came of calls; None for one that was given up when the run was cancelled."""
         outcomes: list[Outcome | None] = [None] * len(calls)
-        # What changes the world is not cut short: its outcome would not be known.
-        breaks_off = all(one.effect == "read" for one in calls)
 
         async def run(index: int, call: OpenCall) -> None:
             started = self._world.clock()
             outcome = await self._call(call)
-            seconds = self._world.elapsed(started, call.id)
-            outcomes[index] = replace(outcome, seconds=seconds)
+            outcomes[index] = replace(outcome, seconds=self._world.elapsed(started, call.id))
 
-        if len(calls) == 1 and not breaks_off:
-            await run(0, calls[0])
-            return outcomes
-        async with anyio.create_task_group() as group:
-            if any(map(self._is_child, calls)):
-                group.start_soon(self._inbox.watch, self._controls.stop.set)
-            elif breaks_off:
-                group.start_soon(self._inbox.watch, group.cancel_scope.cancel)
-            async with anyio.create_task_group() as work:
+        async def run_all() -> None:
+            async with anyio.create_task_group() as group:
                 for index, call in enumerate(calls):
-                    work.start_soon(run, index, call)
-            group.cancel_scope.cancel()
+                    group.start_soon(run, index, call)
+
+        with contextlib.suppress(GivenUp):
+            work = run(0, calls[0]) if len(calls) == 1 else run_all()
+            await attend(work, partial(self._shall_end, calls))
         return outcomes
+
+    async def _shall_end(self, calls: Sequence[OpenCall]) -> bool:
+        """Return whether calls at work are given up.
+
+        What changes the world is not: its outcome would not be known. Children end by themselves.
+        """
+        if not await self._inbox.cancelled():
+            return False
+        if any(map(self._is_child, calls)):
+            self._controls.stop.set()
+            return False
+        return all(one.effect == "read" for one in calls)
 
     async def _call(self, call: OpenCall) -> Outcome:
         facts = self._facts(call)

@@ -29,6 +29,8 @@ async def end(
     Raises:
         Ended: Always.
     """
+    if stop != "failed":
+        record.state.count_request()
     spent = record.state.spent
     record.note(
         RunFinished(

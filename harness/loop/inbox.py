@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import anyio
 
 from harness.journal.commands import Answer, Cancel, Decide, Received, Steer
 from harness.journal.events import ApprovalDecided, QuestionAnswered, SteerReceived
+from harness.loop.attend import POLL
 from harness.loop.finish import end
 from harness.loop.record import Record
 from harness.loop.state import OpenCall
 from harness.loop.world import World
 
 __all__ = ["Inbox"]
-
-POLL = 0.1
-"""Seconds between looks while the run waits or is in a long call."""
 
 
 class Inbox:
@@ -62,14 +58,6 @@ class Inbox:
             await self._record.commit()
             if call.decision is None and call.answer is None:
                 await anyio.sleep(POLL)
-
-    async def watch(self, give_up: Callable[[], None]) -> None:
-        """Call `give_up` when the run is cancelled."""
-        while True:
-            await anyio.sleep(POLL)
-            if await self.cancelled():
-                give_up()
-                return
 
     async def _carry_out(self, received: Received) -> None:
         record, command = self._record, received.command

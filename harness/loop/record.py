@@ -99,10 +99,13 @@ class Record:
         """Pass on text as it streams in."""
         await self._emit(delta)
 
-    async def received(self) -> list[Received]:
-        """Return the commands that wait, those out that were dealt with."""
+    def received(self) -> list[Received]:
+        """Return the commands that wait, those out that were dealt with.
+
+        Read right here: it waits for nobody, and a thread would take as long again.
+        """
         done = {*self._consumed, *self._stale}
-        return [one for one in await in_thread(self.writer.inbox) if one.id not in done]
+        return [one for one in self.writer.inbox() if one.id not in done]
 
     def drop(self, received: Received) -> None:
         """Take a command that came too late out of the inbox, with the next commit."""

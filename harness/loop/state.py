@@ -218,7 +218,7 @@ class RunState:
             self._add(Entry(seq=self.seq, role="user", kind="request", text=event.goal))
 
     def _resumed(self, event: RunResumed) -> None:
-        self._count_request()
+        self.count_request()
         self.finished = None
         self.nudged = self.refused_answers = 0
         if event.limits is not None:
@@ -228,12 +228,12 @@ class RunState:
             call.uncertain = call.uncertain or call.started is not None
 
     def _finished(self, event: RunFinished) -> None:
-        if event.stop == "cancelled":
-            self._count_request()
+        if event.stop != "failed":
+            self.count_request()
         self.request = None
         self.finished = event
 
-    def _count_request(self) -> None:
+    def count_request(self) -> None:
         """Count a call that was cut short as if it had cost the most that it could."""
         if self.request is not None:
             one = self.request

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
-
-import anyio
 
 from harness.errors import (
     BadResponse,
@@ -20,6 +18,7 @@ from harness.errors import (
 )
 from harness.journal.events import MessageCompleted, ModelRequested, ToolFinished, ToolRequested
 from harness.journal.parts import Purpose, ToolCall
+from harness.loop.attend import GivenUp, attend
 from harness.loop.budgets import LEAST_OUTPUT, USUAL_OUTPUT, Price, warnings
 from harness.loop.finish import end
 from harness.loop.inbox import Inbox
@@ -130,7 +129,7 @@ class Turns:
 
     async def request(
         self,
-        messages: Sequence[BaseMessage],
+        messages: Callable[[], Sequence[BaseMessage]],
         *,
         purpose: Purpose = "step",
         sha256: str,
@@ -140,7 +139,7 @@ class Turns:
         """Reserve what a call may cost, write it down, and make it.
 
         Args:
-            messages: What the model is shown.
+            messages: Gives what the model is shown, once it is settled which model that is.
             purpose: What for.
             sha256: Of the request.
             tokens: Of its input, in the model's tokens, about.
@@ -166,7 +165,7 @@ class Turns:
         )
         await record.commit()
         started = self._world.clock()
-        said = await self._attended(messages, most if bounded else None, purpose)
+        said = await self._attended(messages(), most if bounded else None, purpose)
         if said.cancelled:
             await self._inbox.drain()
             await end(record, "cancelled", answer=state.last_text)
@@ -177,17 +176,14 @@ class Turns:
     ) -> Said:
         """Make the call; give it up when the run is cancelled or its time is over."""
         minutes = self._record.state.left.minutes
-        result = Said(cancelled=True)
-        timed_out = False
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._inbox.watch, group.cancel_scope.cancel)
-            with anyio.move_on_after(None if minutes is None else minutes * 60) as timer:
-                result = await self._stream(messages, most, purpose)
-            timed_out = timer.cancelled_caught
-            group.cancel_scope.cancel()
-        if timed_out:
+        work = self._stream(messages, most, purpose)
+        seconds = None if minutes is None else minutes * 60
+        try:
+            return await attend(work, self._inbox.cancelled, seconds=seconds)
+        except GivenUp:
+            return Said(cancelled=True)
+        except TimeoutError:
             return Said(error=OutOfTime("The time that the run may take is over."))
-        return result
 
     async def _stream(
         self, messages: Sequence[BaseMessage], most: int | None, purpose: Purpose
@@ -228,7 +224,7 @@ class Turns:
         while True:
             conversation = state.conversation
             said = await self.request(
-                conversation.messages,
+                lambda: state.conversation.messages,
                 sha256=conversation.sha256(),
                 tokens=self.context_tokens(),
                 attempt=state.attempt + 1,

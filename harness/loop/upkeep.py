@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from harness.journal.events import ContextCompacted, MessageCompleted
@@ -53,18 +54,20 @@ class Upkeep:
 
     def __init__(self, record: Record, turns: Turns) -> None:
         self._record, self._turns = record, turns
+        self._most = 10**12
 
     async def make_room(self) -> None:
         """Make room if the context has come near the model's window."""
         before = self._turns.context_tokens()
-        if before <= self._turns.window * FULL or before <= self._record.state.compact_above:
+        if before <= self._window * FULL or before <= self._record.state.compact_above:
             return
-        if not self._clear(RECENT_STEPS, int(self._turns.window * WORTH_CLEARING)):
+        if not self._clear(RECENT_STEPS, int(self._window * WORTH_CLEARING)):
             await self._sum_up()
 
     async def make_room_at_once(self) -> bool:
         """Make room because the provider refused the request as too long; return if there is."""
         before = self._turns.context_tokens()
+        self._most = before  # it takes less than we thought
         await self._sum_up()
         if self._turns.context_tokens() >= before:
             self._clear(1, 1)
@@ -132,7 +135,11 @@ class Upkeep:
 
     def _room(self, share: float) -> int:
         """Return a share of the window in our tokens."""
-        return int(self._turns.window * share / self._record.state.ratio)
+        return int(self._window * share / self._record.state.ratio)
+
+    @property
+    def _window(self) -> int:
+        return min(self._most, self._turns.window)
 
     def _tail(self) -> int:
         """Return where what is kept begins: at a message of the model, as far back as fits."""
@@ -159,7 +166,7 @@ class Upkeep:
             if rest is not None and rest < 2 * tokens:
                 return "", "The rest of the budget is too small for a summary."
             said = await self._turns.request(
-                _asked(text),
+                partial(_asked, text),
                 purpose="compact",
                 sha256=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(),
                 tokens=tokens,

@@ -17,12 +17,12 @@ import anyio.to_thread
 from harness.errors import HarnessError
 from harness.journal.events import RunFinished
 from harness.loop.gate import Gated, gate
+from harness.loop.invoke import Callee
 from harness.loop.means import Delegation, Means
 from harness.loop.tooling import (
     Outcome,
     ToolFacts,
     argument_problem,
-    call_tool,
     defaults_of,
     described,
     facts_of,
@@ -58,6 +58,7 @@ class World:
         self._tools = {one.name: one for one in means.tools}
         self._facts = {name: facts_of(one) for name, one in self._tools.items()}
         self._defaults = {name: defaults_of(one) for name, one in self._tools.items()}
+        self._callees = {name: Callee(one) for name, one in self._tools.items()}
 
     def noted(self) -> Mapping[str, Any]:
         """Return what the run notes of its means when it begins: all that a replay has to know."""
@@ -121,7 +122,7 @@ class World:
 
     async def received(self, record: Record) -> list[Received]:
         """Return the commands that wait."""
-        return await record.received()
+        return record.received()
 
     # --- tools ----------------------------------------------------------------------------------
 
@@ -155,7 +156,7 @@ class World:
         self, call: str, name: str, arguments: Mapping[str, Any], most: float
     ) -> Outcome:
         """Make a call; `most` is the longest that it may take, in seconds."""
-        return await call_tool(self._tools[name], arguments, most)
+        return await self._callees[name].call(arguments, most)
 
     async def delegate(self, call: str, delegation: Delegation) -> Outcome:
         """Work on a child run to its end; what it says is the result."""

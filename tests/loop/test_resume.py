@@ -229,7 +229,7 @@ def test_fork_at_a_step(desk: Desk) -> None:
     assert done.stop == "completed"
     assert notes == ["a", "b", "c", "c"]
     shown = model.calls[0].messages
-    assert [one.content for one in shown if one.type == "tool"][0].startswith("noted a")
+    assert next(one.content for one in shown if one.type == "tool").startswith("noted a")
     assert done.steps == 2, "what the parent used does not count"
     assert desk.journal.run("r2").tally.parent == "r1"
     assert replayed(desk, "r2").difference is None
