@@ -10,6 +10,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -40,10 +41,14 @@ SAMPLE = 50
 FLUSHED_AT, NEVER = 1000, 2**31 - 1
 """Vectors after which Chroma writes its HNSW files: a reader with many threads would, too."""
 FIRST_EF, LAST_EF = 200, 3200
+LOCKED_TRIES, LOCKED_WAIT = 100, 0.02
+"""Tries, and the seconds between two."""
 QUIET = """
 CREATE TRIGGER IF NOT EXISTS harness_reading_writes_nothing BEFORE INSERT ON acquire_write
 BEGIN SELECT RAISE(IGNORE); END
 """
+LOUD = "DROP TRIGGER IF EXISTS harness_reading_writes_nothing"
+"""Its writers need that row: it makes their transactions wait for each other."""
 
 
 class ChromaStore:
@@ -153,16 +158,22 @@ def _end(reader: subprocess.Popen[str] | None) -> None:
 def _write(folder: Path, groups: Mapping[str, VectorGroup]) -> None:
     if (folder / DATABASE).exists():  # copied from an index that may be damaged
         check(folder)
+        _run(folder, LOUD)
     client = open_client(folder)
     try:
         for name, group in groups.items():
             _update(client, name, group)
     finally:
         client.close()
+    _run(folder, QUIET)
+    (folder / CONTENT).write_text(content(folder), "ascii")
+
+
+def _run(folder: Path, statement: str) -> None:
+    """Run a statement on the database that Chroma has closed, or not yet opened."""
     with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
         if "acquire_write" in tables(connection):
-            connection.execute(QUIET)
-    (folder / CONTENT).write_text(content(folder), "ascii")
+            connection.execute(statement)
 
 
 def _update(client: Any, name: str, group: VectorGroup) -> None:
@@ -184,9 +195,22 @@ def _update(client: Any, name: str, group: VectorGroup) -> None:
 
 
 def _tune(collection: Any, **hnsw: int) -> None:
-    with warnings.catch_warnings():  # Chroma's own, about collections that embed nothing
-        warnings.simplefilter("ignore", DeprecationWarning)
-        collection.modify(configuration={"hnsw": hnsw})
+    """Change settings; wait while Chroma's own threads are at its database.
+
+    Chroma reads and then writes in one transaction here, which SQLite refuses at once when
+    another of its connections writes, however long it was told to wait.
+    """
+    for left in reversed(range(LOCKED_TRIES)):
+        with warnings.catch_warnings():  # Chroma's own, about collections that embed nothing
+            warnings.simplefilter("ignore", DeprecationWarning)
+            try:
+                collection.modify(configuration={"hnsw": hnsw})
+            except Exception as error:
+                if not left or "database is locked" not in str(error):
+                    raise
+            else:
+                return
+        time.sleep(LOCKED_WAIT)
 
 
 def _raise_recall(collection: Any, group: VectorGroup) -> None:

@@ -10,6 +10,7 @@ import logging
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,11 +130,14 @@ def _write(
     if before:
         shutil.copytree(before, store)
     held = set(known) if before else set()
-    plan.store.update(store, _groups(items, digests, vectors, held, known))
-    np.save(staging / "vectors.npy", vectors)
-    WordTable.of([item.text for item in items]).save(staging)
-    write_terms([item.text for item in items], staging / "bm25", plan.language)
-    write_items(staging, items, digests)
+    groups = _groups(items, digests, vectors, held, known)
+    with ThreadPoolExecutor(1) as beside:  # Chroma's core, and the process that reads it back
+        stored = beside.submit(plan.store.update, store, groups)
+        np.save(staging / "vectors.npy", vectors)
+        WordTable.of([item.text for item in items]).save(staging)
+        write_terms([item.text for item in items], staging / "bm25", plan.language)
+        write_items(staging, items, digests)
+        stored.result()
     seal(
         staging,
         version=plan.version,

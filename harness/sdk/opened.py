@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,6 +65,8 @@ class Opened:
         self._store = make_store()
         self._refreshing = threading.Lock()
         self._current: Current | None = None
+        self._expecting = ExitStack()
+        self._prepared = False
 
     def read(self) -> Domain:
         """Read the folder, errors and all.
@@ -82,13 +85,24 @@ class Opened:
         """
         with self._refreshing:
             stamp = folder_stamp(self.folder) if self.folder.is_dir() else ""
-            if self._current is None or self._current.stamp != stamp:
+            if self._current is None:
+                self._current = self._open(stamp)
+            elif self._current.stamp != stamp:
+                self._expect_changes()
                 self._current = self._open(stamp)
             return self._current
+
+    def _expect_changes(self) -> None:
+        """Keep the store prepared: who changes a folder while it is open will change it again."""
+        if not self._prepared:
+            self._prepared = True
+            self._expecting.enter_context(self._store.prepare())
 
     def close(self) -> None:
         """Let go of the index."""
         with self._refreshing:
+            self._expecting.close()
+            self._prepared = False
             if self._current:
                 self._current.bank.close()
                 self._current = None
