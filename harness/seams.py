@@ -160,7 +160,11 @@ class Model(Protocol):
 
     @property
     def destination(self) -> str:
-        """To whom the text goes; empty where it stays on this machine."""
+        """To whom the text goes; empty where it stays on this machine.
+
+        Raises:
+            ModelError: It could go to nobody: no such provider, or no client for it.
+        """
 
     def cost(self, input_tokens: int, output_tokens: int) -> Decimal | None:
         """Return the price in US dollars, nothing cached; None where it is not known."""

@@ -20,7 +20,12 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from harness.adapters.prices import cost_usd
-from harness.adapters.provider_clients import chat_client, chat_profile, own_pool
+from harness.adapters.provider_clients import (
+    chat_client,
+    chat_profile,
+    check_chat_provider,
+    own_pool,
+)
 from harness.adapters.provider_errors import Fault, read_error
 from harness.adapters.provider_names import secrets_in, split_name
 from harness.adapters.provider_replies import InlineReasoning, make_reply
@@ -111,7 +116,13 @@ class LangChainModel:
 
     @property
     def destination(self) -> str:
-        """Whose API the text goes to, and where that is if the user has said so."""
+        """Whose API the text goes to, and where that is if the user has said so.
+
+        Raises:
+            UnknownModel: No such provider.
+            MissingPackage: Its client library is not installed.
+        """
+        check_chat_provider(self._name)
         variables = (f"{self._provider.upper()}_BASE_URL", f"{self._provider.upper()}_API_BASE")
         told = [self._options.get("base_url"), *map(os.environ.get, variables)]
         where = next((str(url) for url in told if url), "")

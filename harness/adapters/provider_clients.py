@@ -37,13 +37,10 @@ def chat_client(name: str, options: Mapping[str, Any], timeout: float | None) ->
         MissingKey: No key is set.
         RequestRefused: The client does not take the options.
     """
-    from langchain.chat_models import base, init_chat_model
+    from langchain.chat_models import init_chat_model
 
     provider, model = split_name(name)
-    known = base._BUILTIN_PROVIDERS
-    if provider not in known:
-        raise unknown_provider(name, provider, known)
-    check_package(name, provider, known[provider][0])
+    check_chat_provider(name)
     check_key(name, provider, options)
 
     def make(extra: Mapping[str, Any]) -> BaseChatModel:
@@ -55,6 +52,22 @@ def chat_client(name: str, options: Mapping[str, Any], timeout: float | None) ->
     chat = _made(name, options, make, timeout)
     _tune(chat, options)
     return chat
+
+
+def check_chat_provider(name: str) -> None:
+    """Make sure that there is such a provider of chat models, and its client library.
+
+    Raises:
+        UnknownModel: No such provider.
+        MissingPackage: Its client library is not installed.
+    """
+    from langchain.chat_models import base
+
+    provider, _ = split_name(name)
+    known = base._BUILTIN_PROVIDERS
+    if provider not in known:
+        raise unknown_provider(name, provider, known)
+    check_package(name, provider, known[provider][0])
 
 
 def chat_profile(name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:

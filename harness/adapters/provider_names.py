@@ -112,7 +112,8 @@ def check_package(name: str, provider: str, module: str) -> None:
     if importlib.util.find_spec(top) is None:
         raise MissingPackage(
             f"The client for {provider} is not installed.",
-            f"Run: pip install {top.replace('_', '-')}",
+            f"Install {top.replace('_', '-')} beside harness: with uv, uv pip install; else, "
+            "pip install.",
             model=name,
         )
 

@@ -69,18 +69,12 @@ class Packer:
         settings = self._domain.settings.context
         policy = policy or settings.policy
         budget = budget or settings.budget
-        stable = self._stable(policy, budget, {**settings.sections, **(sections or {})})
         asked = render_question(
             question, [(_sound(name), _sound(content)) for name, content in files], schema
         )
         tokens = self._counter.count(asked)
+        stable = self._before(tokens, policy, budget, {**settings.sections, **(sections or {})})
         room = stable.room.after_question(tokens)
-        if room.used > budget:
-            raise QuestionTooLong(
-                f"The question has {tokens:,} tokens and what always stands before it "
-                f"{stable.room.used:,}: together over the budget of {budget:,}.",
-                "Shorten the question or its files, or raise `context.budget` in domain.yaml.",
-            )
         tail = Tail(
             self._bank,
             stable,
@@ -115,12 +109,36 @@ class Packer:
             account=lambda: tail.reports(passages, demonstrations),
         )
 
-    def _stable(
-        self, policy: Policy, budget: int, sizes: Mapping[Section, SectionSize]
+    def _before(
+        self, tokens: int, policy: Policy, budget: int, sizes: Mapping[Section, SectionSize]
     ) -> StablePart:
-        key = (policy, budget, frozenset(sizes.items()))
+        """Return the stable part for a question of so many tokens.
+
+        One that is too long to stand after the whole bank stands after the usual shares.
+        """
+        stable = self._stable(policy, budget, sizes, may_be_whole=True)
+        if stable.standing.whole and stable.room.after_question(tokens).used > budget:
+            stable = self._stable(policy, budget, sizes, may_be_whole=False)
+        if stable.room.after_question(tokens).used > budget:
+            raise QuestionTooLong(
+                f"The question has {tokens:,} tokens and what always stands before it "
+                f"{stable.room.used:,}: together over the budget of {budget:,}.",
+                "Shorten the question or its files, or raise `context.budget` in domain.yaml.",
+            )
+        return stable
+
+    def _stable(
+        self,
+        policy: Policy,
+        budget: int,
+        sizes: Mapping[Section, SectionSize],
+        *,
+        may_be_whole: bool,
+    ) -> StablePart:
+        key = (policy, budget, frozenset(sizes.items()), may_be_whole)
         if key not in self._stables:
-            self._stables[key] = self.foundation.make(policy, budget, sizes)
+            made = self.foundation.make(policy, budget, sizes, may_be_whole=may_be_whole)
+            self._stables[key] = made
         return self._stables[key]
 
 

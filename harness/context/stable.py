@@ -65,10 +65,24 @@ class Foundation:
         _, room, _ = self._fixed_room(settings.budget, settings.sections)
         return [self._bank.items[row].id for row in self._residents.new_core(room)]
 
-    def make(self, policy: Policy, budget: int, sizes: Mapping[Section, SectionSize]) -> StablePart:
-        """Return the stable part under a policy, a budget and section sizes."""
+    def make(
+        self,
+        policy: Policy,
+        budget: int,
+        sizes: Mapping[Section, SectionSize],
+        *,
+        may_be_whole: bool = True,
+    ) -> StablePart:
+        """Return the stable part under a policy, a budget and section sizes.
+
+        Args:
+            policy: How demonstrations are chosen.
+            budget: Tokens of the whole context.
+            sizes: Of the sections.
+            may_be_whole: Whether the whole bank stands in it where that fits.
+        """
         head, room, rules = self._fixed_room(budget, sizes)
-        standing = self._residents.standing(policy, room)
+        standing = self._residents.standing(policy, room, may_be_whole=may_be_whole)
         core = self._residents.tokens(standing.core)
         references = self._residents.tokens(standing.references)
         items = self._bank.items

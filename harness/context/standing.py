@@ -60,11 +60,12 @@ class Residents:
             if item.kind == "example" and row not in self._relatives
         ]
 
-    def standing(self, policy: Policy, room: Room) -> Standing:
+    def standing(self, policy: Policy, room: Room, *, may_be_whole: bool = True) -> Standing:
         """Choose under a policy and the room that instructions and rules leave."""
         if policy == "none":
             return Standing()
-        chosen = Standing(absent=self._absent(), whole=self._fits_whole(room))
+        whole = may_be_whole and self._fits_whole(room)
+        chosen = Standing(absent=self._absent(), whole=whole)
         if chosen.whole:
             chosen.core, chosen.references = self._whole_core(chosen), self._passages()
         else:

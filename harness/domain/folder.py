@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from harness.domain.files import editor_file
 from harness.domain.formats import DomainSettings
 from harness.domain.itemfiles import read_all_cases, read_all_examples
 from harness.domain.manifest import Manifest, read_manifest
-from harness.domain.problems import one_line
+from harness.domain.problems import did_you_mean, one_line
 from harness.domain.version import FILES, FOLDERS, folder_version
 from harness.errors import DomainNotFound
 from harness.values import EvalCase, Example, Passage, Place, Problem, Rubric, Rule
@@ -136,6 +137,12 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
     )
 
 
+def _folders_beside(path: Path) -> list[str]:
+    with suppress(OSError):
+        return [entry.name for entry in path.parent.iterdir() if entry.is_dir()]
+    return []
+
+
 def _found(path: Path) -> Path:
     mend = "`harness init NAME` makes a new domain."
     try:
@@ -145,7 +152,9 @@ def _found(path: Path) -> Path:
             raise DomainNotFound(says, f"Name the folder that it stands in, or {mend}")
         names = {entry.name for entry in root.iterdir()}
     except (FileNotFoundError, NotADirectoryError):
-        raise DomainNotFound(f"There is no folder `{path}`.", f"Check the path; {mend}") from None
+        near = did_you_mean(path.name, _folders_beside(path)).strip()
+        check = near or "Check the path."
+        raise DomainNotFound(f"There is no folder `{path}`.", f"{check} {mend}") from None
     except PermissionError:
         says = f"There is no permission to open the folder `{path}`."
         raise DomainNotFound(says, "Ask its owner for the right to read it.") from None

@@ -24,6 +24,8 @@ def read_files(paths: str | Path | Sequence[str | Path]) -> list[tuple[str, str]
 
     read = []
     for path in map(Path, paths):
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder, not a file.", "Name the files in it.")
         if not path.is_file():
             raise UsageError(f"There is no file {path}.", "Check the path.")
         read.append((path.name, read_document(path)))

@@ -249,7 +249,7 @@ def test_a_name_that_is_no_name(name):
 def test_a_provider_whose_package_is_missing(environment, monkeypatch):
     environment({})
     monkeypatch.delenv("GROQ_API_KEY", raising=False)
-    with pytest.raises(MissingPackage, match="pip install langchain-groq"):
+    with pytest.raises(MissingPackage, match="Install langchain-groq"):
         ask(LangChainModel("groq:llama"))
 
 

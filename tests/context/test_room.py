@@ -164,6 +164,22 @@ def test_a_whole_bank_stands_there_once_each_and_its_prefix_stands_still(
     assert len(prefixes) == 1
 
 
+def test_a_question_too_long_to_stand_after_the_whole_bank_stands_after_the_usual_shares(
+    make, case, bank
+) -> None:
+    budget = 1700
+    packer = make.packer(make.domain(bank, cases=[case("c1", "another one")], kind="label"))
+    short = packer.pack("question 7", budget=budget)
+    assert all(item.kept for item in short.items)
+    asked = "question 7 " + "x " * (budget - short.core_tokens)
+    long = packer.pack(asked, budget=budget)
+    assert long.messages[-1].text.count("x ") >= budget - short.core_tokens
+    assert 0 < long.core_tokens < short.core_tokens
+    assert long.tokens <= budget
+    with pytest.raises(QuestionTooLong):
+        packer.pack("x " * budget, budget=budget)
+
+
 def test_a_bank_that_does_not_fit_whole_gets_its_core_s_share(make, bank) -> None:
     packer = make.packer(make.domain(bank, passages=passages(20)))
     packed = packer.pack("question 7", budget=900)
