@@ -102,7 +102,7 @@ def test_a_file_that_can_t_be_read(opened, tmp_path: Path) -> None:
     harness = opened()
     with pytest.raises(UsageError, match=r"There is no file .*gone\.txt\. Check the path\."):
         harness.ask("What?", files=[tmp_path / "gone.txt"])
-    with pytest.raises(UsageError, match="There is no file"):
+    with pytest.raises(UsageError, match="is a folder, not a file"):
         harness.ask("What?", files=[tmp_path])
     (tmp_path / "latin.txt").write_bytes("caf\u00e9".encode("latin-1"))
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 10)
