@@ -68,7 +68,7 @@ class ScriptedModel:
     after half of the text. A script that has run out raises `ModelError`.
 
     Args:
-        script: Turns, or a function from the call to one.
+        script: Turns, or a function from the call to one; a string is a turn of that text.
         name: As a domain would name it.
         context_window: Most input tokens to claim.
         cost_usd: US dollars that each call is said to cost; None for unknown.
@@ -80,7 +80,7 @@ class ScriptedModel:
 
     def __init__(
         self,
-        script: Iterable[Turn] | Callable[[Call], Turn],
+        script: Iterable[Turn | str] | Callable[[Call], Turn | str],
         *,
         name: str = "scripted:model",
         context_window: int | None = None,
@@ -126,6 +126,8 @@ class ScriptedModel:
         call = Call(messages=tuple(messages), tools=tuple(tools), schema=schema)
         self.calls.append(call)
         turn = self._script(call) if callable(self._script) else next(self._script, None)
+        if isinstance(turn, str):
+            turn = Turn(text=turn)
         if turn is None:
             raise ModelError("The script has no more turns.", model=self._name)
         if turn.delay:
