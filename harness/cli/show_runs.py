@@ -28,7 +28,7 @@ from harness.journal.events import (
 )
 from harness.journal.export import as_json
 from harness.journal.parts import Citation
-from harness.values import jsonable
+from harness.values import in_dollars, jsonable
 
 if TYPE_CHECKING:
     from harness.journal.events import Recorded
@@ -95,12 +95,10 @@ def _waits(event: ApprovalRequested) -> str:
 
 def ending(event: RunFinished) -> str:
     """Return how a run ended: reason, problems, citations, cost. Not the answer."""
-    from harness.cli.show import money
-
     usage = event.usage
     lines = [
         f"— {event.stop} · {event.steps} steps · {usage.input_tokens:,} tokens in, "
-        f"{usage.output_tokens:,} out · {money(usage.cost_usd)} · {event.seconds:.1f} s",
+        f"{usage.output_tokens:,} out · {in_dollars(usage.cost_usd)} · {event.seconds:.1f} s",
         *(f"! {problem}" for problem in event.problems),
         *map(_citation, event.citations),
     ]

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import platform
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,7 +127,7 @@ class Loop:
         """The error of the model with which a run ended as `failed`, with its type."""
         return self._turns.error if self._turns else None
 
-    async def events(self) -> AsyncIterator[Delta | Recorded]:
+    async def events(self) -> AsyncGenerator[Delta | Recorded, None]:
         """Yield events when they are durable, and text as it streams in, to the run's end.
 
         Raises:

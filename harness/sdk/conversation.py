@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ from harness.values import Answer, Delta
 from harness.wiring import make_counter
 
 if TYPE_CHECKING:
-    from harness.sdk.harness import Harness
     from harness.sdk.records import Records
 
 __all__ = ["Conversation", "last_question"]
@@ -29,7 +28,7 @@ class Conversation:
     each question, so it goes on from any process.
 
     Args:
-        harness: The open domain.
+        astream: `Harness.astream` of the open domain.
         records: The runs of its state folder.
         run: The question to go on from; None begins anew.
 
@@ -37,8 +36,13 @@ class Conversation:
         run: Id of the newest question; None before the first.
     """
 
-    def __init__(self, harness: Harness, records: Records, run: str | None = None) -> None:
-        self._harness = harness
+    def __init__(
+        self,
+        astream: Callable[..., AsyncGenerator[Delta | Answer, None]],
+        records: Records,
+        run: str | None = None,
+    ) -> None:
+        self._astream = astream
         self._records = records
         self.run = run
 
@@ -61,7 +65,7 @@ class Conversation:
     async def astream(self, text: str, **how: Any) -> AsyncGenerator[Delta | Answer, None]:
         """Yield the answer to the next question as it comes. See `Harness.astream`."""
         before = await anyio.to_thread.run_sync(self._before)
-        async with aclosing(self._harness.astream(text, before=before, **how)) as events:
+        async with aclosing(self._astream(text, before=before, **how)) as events:
             async for event in events:
                 if isinstance(event, Answer):
                     self.run = event.run

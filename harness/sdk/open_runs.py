@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.errors import UsageError
 from harness.journal.parts import ApprovalMode
@@ -13,9 +14,6 @@ from harness.sdk.run import Approve, Budget, Respond, Run
 from harness.sdk.runs import new_run_id
 from harness.sdk.worker import Task, Worker
 from harness.wiring import make_workspace
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["OpenRuns", "Said"]
 
@@ -43,18 +41,17 @@ class OpenRuns(Records):
         respond: Respond | None = None,
         attended: bool | None = None,
         budget: Budget | None = None,
-        defaults: Budget | None = None,
         model: str | None = None,
         name: str | None = None,
-        **pack: Any,
+        pack: Mapping[str, Any] | None = None,
     ) -> Run:
         """Return a new run, which begins when it is iterated over. See `Harness.run`."""
         if not goal.strip():
             raise UsageError("The request is empty.", "Say what is to be done.")
         name = name or new_run_id()
-        task = _task(approve, respond, attended, model, pack)
+        task = _task(approve, respond, attended, model, pack or {})
         mode: ApprovalMode = "ask" if callable(approve) else approve
-        limits = _merged(budget or Budget(), defaults or Budget()).limits()
+        limits = (budget or Budget()).limits()
         drive = partial(
             self._worker.begin, name, goal, files=files, mode=mode, limits=limits, task=task
         )
@@ -168,14 +165,4 @@ def _task(
         waits=present if attended is None else attended,
         model=model,
         pack=pack,
-    )
-
-
-def _merged(given: Budget, defaults: Budget) -> Budget:
-    """Return a budget, its gaps filled from another one."""
-    return Budget(
-        usd=defaults.usd if given.usd is None else given.usd,
-        tokens=defaults.tokens if given.tokens is None else given.tokens,
-        steps=defaults.steps if given.steps is None else given.steps,
-        minutes=defaults.minutes if given.minutes is None else given.minutes,
     )

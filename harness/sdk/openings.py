@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
 from harness.journal.events import ContextPacked, RunStarted
-from harness.journal.parts import File
+from harness.journal.parts import File, Limits
 from harness.loop import Opening
 from harness.sdk.equipment import work_note
 from harness.values import Message, Packed, Part
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.sdk.opened import Current
     from harness.seams import Writer
 
-__all__ = ["keep_files", "notices", "offered", "opening_of", "pack_task", "readers"]
+__all__ = ["filled", "keep_files", "notices", "offered", "opening_of", "pack_task", "readers"]
 
 
 def opening_of(domain: Domain, packed: Packed, *, goal: str, model: str, **more: Any) -> Opening:
@@ -79,6 +79,18 @@ def keep_files(writer: Writer, contents: Mapping[str, bytes]) -> tuple[File, ...
     return tuple(
         File(path=path, blob=writer.put_blob(content, exact=True))
         for path, content in contents.items()
+    )
+
+
+def filled(given: Limits, domain: Domain) -> Limits:
+    """Return limits, their gaps filled from the `budgets` of `domain.yaml`."""
+    usual = domain.settings.budgets
+    minutes = None if usual.minutes is None else float(usual.minutes)
+    return Limits(
+        usd=usual.usd if given.usd is None else given.usd,
+        tokens=usual.tokens if given.tokens is None else given.tokens,
+        steps=usual.steps if given.steps is None else given.steps,
+        minutes=minutes if given.minutes is None else given.minutes,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -74,7 +74,7 @@ class Decision:
 
 Approve = Callable[[ApprovalRequested], "bool | Decision | Awaitable[bool | Decision]"]
 Respond = Callable[[QuestionAsked], "str | Awaitable[str]"]
-Drive = Callable[[], AsyncIterator["Delta | Recorded"]]
+Drive = Callable[[], AsyncGenerator["Delta | Recorded", None]]
 """Starts the loop and yields what it does, until the run ends or waits for nobody present."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,6 +32,7 @@ from harness.loop import (
 )
 from harness.sdk.equipment import checks_of, quotes_of, tools_of, values_of
 from harness.sdk.openings import (
+    filled,
     keep_files,
     notices,
     offered,
@@ -46,12 +47,13 @@ from harness.wiring import make_counter, make_workspace, remove_workspace
 
 if TYPE_CHECKING:
     from harness.adapters.workspace_folder import FolderWorkspace
+    from harness.sdk.models import Models
     from harness.sdk.opened import Current
     from harness.seams import Journal, Model, Writer
 
 __all__ = ["Host", "Task", "Worker"]
 
-Items = AsyncIterator[Delta | Recorded]
+Items = AsyncGenerator[Delta | Recorded, None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +62,11 @@ class Host:
 
     Attributes:
         current: The domain as it is now.
-        model: Makes a model by name; None for the one that answers now.
-        fallback: Tried where the model can't be reached.
+        models: Makes models by name.
     """
 
     current: Callable[[], Current]
-    model: Callable[[str | None], Model]
-    fallback: Callable[[], Model | None]
+    models: Models
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ class Worker:
             ModelError: There is no such model.
         """
         current = await _thread(self._host.current)
-        model = self._host.model(task.model)
+        model = self._host.models.named(task.model, current.domain.settings)
         folder = workspace_folder(self._door.home, name)
         workspace = await _thread(partial(make_workspace, folder))
         begun = False
@@ -152,7 +152,7 @@ class Worker:
                     goal=goal,
                     model=model.name,
                     approvals=mode,
-                    limits=limits,
+                    limits=filled(limits, current.domain),
                     files=attached,
                 )
                 loop = Loop(writer, replace(means, find_quote=finder), how)
@@ -200,7 +200,7 @@ class Worker:
         name = writer.run
         started = await _thread(partial(self.started, name))
         current = await _thread(self._host.current)
-        model = self._host.model(task.model or started.model)
+        model = self._host.models.named(task.model or started.model, current.domain.settings)
         counter = make_counter()
         state = await _thread(partial(load_state, self.journal, name, counter))
         workspace = await _thread(partial(make_workspace, workspace_folder(self._door.home, name)))
@@ -299,7 +299,7 @@ class Worker:
             tools=offered(
                 tools_of(current, workspace), here=bool(task.approve) and task.respond is None
             ),
-            fallback=self._host.fallback(),
+            fallback=self._host.models.fallback(settings),
             rules=Rules.read(deny=approvals.deny, ask=approvals.ask, allow=approvals.allow),
             workspace=workspace,
             find_quote=quotes_of(current.domain, attached),

@@ -69,7 +69,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
 def domain(
     tmp_path: Path, write_domain: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    monkeypatch.setenv("HARNESS_KEYS", str(tmp_path / "keys"))
+    monkeypatch.setenv("HARNESS_HOME", str(tmp_path / "home"))  # no runs but its own
     (tmp_path / "bill.txt").write_text("Fee: 7 EUR\n", "utf-8")
     return write_domain(**DOMAIN)
 

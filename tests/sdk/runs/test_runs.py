@@ -22,8 +22,8 @@ from harness.journal.events import (
 from harness.sdk.run import Budget, Decision
 from harness.testing import HashEmbedder
 from harness.values import Delta
-from tests.sdk.conftest import Desk, Opened
-from tests.sdk.turns import call
+from tests.sdk.runs.conftest import Desk, Opened
+from tests.sdk.runs.turns import call
 
 WRITE = call("write_file", path="letter.md", text="Dear Sir")
 DONE = call("finish", answer="Done.")
