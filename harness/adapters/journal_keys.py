@@ -6,12 +6,16 @@ and synced before its first event. Erasing writes a tombstone, overwrites the ke
 a crash in between is made good at the next look. (A file system that copies on write, or a
 backup of this folder, may hold the key longer: leave the folder out of backups that outlive it.)
 
-    keys/sign.key              Ed25519, private         keys/anchors/<run>   one line a commit
-    keys/sign.pub              for who only verifies    keys/runs/<run>.key  256 bits, .erased
+    keys/sign.key              Ed25519, private         keys/runs/<run>.key  256 bits, .erased
+    keys/sign.pub              for who only verifies    keys/anchors/<place>/<run>
+
+The keys of all journals of a user lie in one folder; anchors are kept apart by where the journal
+is, so that one journal does not miss the runs of another. An anchor has one line a commit.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -31,10 +35,12 @@ class Keys:
 
     Args:
         folder: Outside the state folder.
+        place: Where the journal is: path or URL.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, place: str = "") -> None:
         self.folder = folder
+        self._anchors = f"anchors/{hashlib.sha256(place.encode()).hexdigest()[:16]}"
         self._signer: Ed25519PrivateKey | None = None
 
     # --- keys of runs -------------------------------------------------------------------------
@@ -146,12 +152,19 @@ class Keys:
     # --- files --------------------------------------------------------------------------------
 
     def anchor_file(self, run: str) -> Path:
-        """Where a run's heads are anchored; its folder is there after this."""
-        return self._folder("anchors") / run
+        """Where a run's heads are anchored; its folder is there after this.
+
+        A journal that was moved finds its anchors where it was before: no two runs have one id.
+        """
+        file = self._folder(self._anchors) / run
+        if not file.exists():
+            elsewhere = (one / run for one in (self.folder / "anchors").iterdir())
+            return next((one for one in elsewhere if one.exists()), file)
+        return file
 
     def anchored_runs(self) -> list[str]:
-        """Return the runs that have an anchor, sorted."""
-        folder = self.folder / "anchors"
+        """Return the runs of this journal that have an anchor, sorted."""
+        folder = self.folder / self._anchors
         return sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
 
     def _key_file(self, run: str) -> Path:
@@ -164,8 +177,10 @@ class Keys:
         folder = self.folder / name if name else self.folder
         try:
             if not folder.is_dir():
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, exist_ok=True)
                 self.folder.chmod(0o700)
+                folder.parent.chmod(0o700)
                 sync_folder(folder.parent)
         except OSError as error:
             raise StateError(

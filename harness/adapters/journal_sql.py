@@ -74,7 +74,7 @@ class SqlJournal:
                 "Set HARNESS_KEYS to a folder outside of it.",
             )
         self._masker = masker or Masker({})
-        self._keys = Keys(keys)
+        self._keys = Keys(keys, url or str(home.resolve()))
         self._blobs = Blobs(home / "blobs")
         file = home / "harness.db"
         is_new = url is None and not file.exists()

@@ -116,6 +116,7 @@ def test_started_steered_killed_resumed_checked_erased(
     until(lambda: not records.journal.run(run).worker)
 
     provider.slow_at = None
+    provider.over.set()
     assert _run(["runs", "steer", run, "And be kind."]) == 0
     assert f"harness runs resume {run}" in capsys.readouterr().err
     resumed = harness("runs", "resume", run, "-o", str(tmp_path / "out"))

@@ -69,21 +69,26 @@ class Desk:
         limits = how.pop("limits", Limits())
         with self.journal.start(run) as writer:
             loop = Loop(writer, means, self.opening(limits=limits, **how))
-            return await self._run(loop)
+            return await self._run(loop, means)
 
     async def aresume(self, means: Means, run: str = "r1", **how: Any) -> RunFinished:
         state = self.state(run)
         with self.journal.open_writer(run) as writer:
             loop = Loop(writer, means, Resumption(**how), state=state)
-            return await self._run(loop)
+            return await self._run(loop, means)
 
-    async def _run(self, loop: Loop) -> RunFinished:
+    async def _run(self, loop: Loop, means: Means) -> RunFinished:
         self.loops.append(loop)
 
         async def emit(item: Recorded | Delta) -> None:
             self.seen.append(item)
 
-        return await loop.run(emit)
+        try:
+            return await loop.run(emit)
+        finally:
+            for model in (means.model, means.fallback):
+                if model is not None:
+                    await model.aclose()
 
     def start(self, means: Means, run: str = "r1", **how: Any) -> RunFinished:
         return anyio.run(lambda: self.astart(means, run, **how))

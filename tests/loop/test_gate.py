@@ -10,7 +10,7 @@ from harness.loop import replay
 from harness.loop.gate import gate, quotes_in
 from harness.testing import ScriptedModel, Turn, WordCounter
 from harness.tools import QuoteFinder
-from harness.values import Passage
+from harness.values import Passage, Place
 from tests.loop.desk import Desk, calls, controls
 
 TEXT = "The supplier is liable without limit."
@@ -19,7 +19,9 @@ BAD = 'It is capped. [terms.pdf: "liable up to EUR 100"]'
 
 
 def finder() -> QuoteFinder:
-    return QuoteFinder([Passage(id="p1", document="terms.pdf", where="page 3", text=TEXT)])
+    place = Place(file="references/terms.pdf")
+    passage = Passage(id="p1", document="terms.pdf", where="page 3", text=TEXT, place=place)
+    return QuoteFinder([passage])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 import anyio
 import pytest
@@ -11,7 +13,7 @@ from harness.journal.commands import Steer
 from harness.journal.events import ContextCompacted, MessageCompleted
 from harness.loop import replay
 from harness.loop.conversation import CLEARED
-from harness.testing import Call, Fault, ScriptedModel, Turn, WordCounter
+from harness.testing import Call, Fault, ScriptedModel, Tokens, Turn, WordCounter
 from tests.loop.desk import GOAL, RULES, Desk, calls, controls, tool
 
 SUMMARY = "Clauses 1 to 9 were read; clause 4 is missing."
@@ -30,6 +32,16 @@ def words_of(call: Call) -> int:
     return sum(len(str(one.text).split()) for one in call.messages)
 
 
+def counted(turn: Callable[[Call], Turn]) -> ScriptedModel:
+    """A model whose provider counts all that it was shown, as providers do."""
+
+    def said(call: Call) -> Turn:
+        given = turn(call)
+        return replace(given, tokens=Tokens(input=words_of(call), output=len(given.text.split())))
+
+    return ScriptedModel(said)
+
+
 def long_work(steps: int, *, text: str = "") -> ScriptedModel:
     made = iter(range(1, steps + 1))
 
@@ -41,7 +53,7 @@ def long_work(steps: int, *, text: str = "") -> ScriptedModel:
             return Turn(text="Done.")
         return calls(("look", {"n": n}), text=text.format(n=n))
 
-    return ScriptedModel(turn)
+    return counted(turn)
 
 
 def replayed_whole(desk: Desk) -> bool:
@@ -116,7 +128,7 @@ def test_a_failed_summary_changes_nothing(desk: Desk) -> None:
         done = Turn(text="Done.")
         return done if n is None else calls(("look", {"n": n}), text="thought " * 100)
 
-    model = ScriptedModel(turn)
+    model = counted(turn)
     means = desk.means(model, tools=[tool(look)], window=5_000, token_ratio=1.0)
     assert desk.start(means).stop == "completed"
     found = [one for one in desk.of(ContextCompacted) if one.how == "summary"]
@@ -140,7 +152,7 @@ def test_the_plan_stays(desk: Desk) -> None:
         done = Turn(text="Done.")
         return done if n is None else calls(("look", {"n": n}), text="thought " * 100)
 
-    model = ScriptedModel(turn)
+    model = counted(turn)
     means = desk.means(model, tools=[tool(look), *controls("plan")], window=3_000, token_ratio=1.0)
     desk.start(means)
     assert "[doing] Read all clauses" in shown(model.calls[-1])
@@ -149,8 +161,6 @@ def test_the_plan_stays(desk: Desk) -> None:
 
 @pytest.mark.parametrize("tokens", [400, 4_000])
 def test_the_ratio_of_tokens_is_learnt(desk: Desk, tokens: int) -> None:
-    from harness.testing import Tokens
-
     turns = [
         Turn(tool_calls=calls(("look", {"n": n})).tool_calls, tokens=Tokens(input=tokens, output=9))
         for n in range(3)

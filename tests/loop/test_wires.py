@@ -45,7 +45,7 @@ def connect(wire: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
         monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test-0123456789")
         if wire == "anthropic":
-            options = {"base_url": server.anthropic_url, "max_tokens": 900}
+            options = {"base_url": server.origin, "max_tokens": 900}
             name = "anthropic:claude-sonnet-4-5"
         else:
             name = "openai:gpt-5"
@@ -53,7 +53,7 @@ def connect(wire: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
             if wire == "responses":
                 options |= {"include": ["reasoning.encrypted_content"], "store": False}
         model = LangChainModel(
-            name, options=options, max_retries=1, retries=Retries(first=0.01, longest=0.02)
+            name, options=options, max_retries=1, retries=Retries(base=0.01, limit=0.02)
         )
         return server, model
 
@@ -96,7 +96,7 @@ def test_reasoning_goes_back_as_it_came_and_nowhere_else(
         pytest.skip("this wire gives no reasoning back")
     given = turns(wire)
     server, model = connect(
-        given[:1] + [Turn(fault=Fault(kind="unauthorized"))] if killed else given
+        [*given[:1], Turn(fault=Fault(kind="unauthorized"))] if killed else given
     )
     done = desk.start(desk.means(model, tools=[tool(look)]), model=model.name)
     if killed:
