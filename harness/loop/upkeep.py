@@ -40,7 +40,10 @@ SMALL = 100
 """Tokens; a result below this is not worth clearing."""
 MOST_OF_ONE = 8_000
 """Characters of one message that go into the record for the summary."""
+AROUND = 100
+"""Characters of a long sentence that are kept to each side of a figure."""
 _FIGURE = re.compile(r"\d\d|\d\s*[%€$£]|[€$£]\s*\d")
+_CITATION = re.compile(r"\[[^\[\]\n]{1,200}:\s*[\"“„«][^\[\]]*\]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
@@ -219,22 +222,27 @@ def pinned_of(state: Any, dropped: Sequence[Entry], room: int) -> dict[str, list
         room: Tokens that figures and citations may have each; the latest stay.
     """
     said = [one.text for one in dropped if one.role == "model"]
-    figures = [
-        " ".join(sentence.split())
-        for text in said
-        for sentence in _SENTENCE.split(text)
-        if _FIGURE.search(sentence)
-    ]
+    figures = [line for text in said for line in _figures(text)]
     citations = [f'[{source}: "{quote}"]' for text in said for source, quote in quotes_in(text)]
     before = state.pinned
     request = [state.started.goal] if state.started else []
     return {
         "The request, word for word": request,
         "The plan": [f"[{one.state}] {one.text}" for one in state.plan],
-        "Decisions": list(state.decisions),
+        "Decisions": _latest(state.decisions, 2 * room),
         "Figures": _latest([*before.get("Figures", ()), *figures], room),
         "Citations": _latest([*before.get("Citations", ()), *citations], room),
     }
+
+
+def _figures(text: str) -> Iterator[str]:
+    """Yield the sentences with figures; of a long one, what stands around its first figure."""
+    for sentence in _SENTENCE.split(_CITATION.sub("", text)):
+        found = _FIGURE.search(sentence)
+        if found is None:
+            continue
+        line = " ".join(sentence[max(0, found.start() - AROUND) : found.end() + AROUND].split())
+        yield line if len(sentence) <= 2 * AROUND else f"… {line} …"
 
 
 def _latest(lines: Iterable[str], room: int) -> list[str]:

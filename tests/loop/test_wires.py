@@ -46,7 +46,7 @@ def connect(wire: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
         monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test-0123456789")
         if wire == "anthropic":
             options = {"base_url": server.origin, "max_tokens": 900}
-            name = "anthropic:claude-sonnet-4-5"
+            name = "anthropic:claude-sonnet-4-6"
         else:
             name = "openai:gpt-5"
             options = {"base_url": server.openai_url, "use_responses_api": wire == "responses"}
@@ -80,6 +80,7 @@ def turns(wire: str) -> list[Turn]:
 def test_a_run_with_tools(desk: Desk, connect: Connect, wire: str) -> None:
     server, model = connect(turns(wire))
     done = desk.start(desk.means(model, tools=[tool(look)]), model=model.name)
+    assert done.problems == ()
     assert (done.stop, done.answer) == ("completed", "Clause 4 is there.")
     assert [one.text for one in desk.of(ToolFinished)] == ["clause 4: text", "clause 5: text"]
     assert done.usage.input_tokens > 0
@@ -134,7 +135,7 @@ def test_another_provider_gets_text_and_calls_alone(
 ) -> None:
     from harness.testing import ScriptedModel
 
-    server, model = connect([turns(wire)[0], Turn(fault=Fault(kind="server_error"))] * 2)
+    server, model = connect([turns(wire)[0], *[Turn(fault=Fault(kind="server_error"))] * 2])
     other = ScriptedModel([Turn(text="Done.")], name="other:one")
     done = desk.start(desk.means(model, tools=[tool(look)], fallback=other), model=model.name)
     assert done.answer == "Done."
