@@ -14,6 +14,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -195,12 +196,10 @@ def _with_driver(url: str | sa.URL) -> sa.URL:
         return told
     if told.get_backend_name() not in ("postgresql", "postgres"):
         raise StateError(f"The journal can't be kept in {told.get_backend_name()}.", _FORMS)
-    try:
-        import psycopg  # noqa: F401
-    except ImportError as error:
+    if find_spec("psycopg") is None:
         raise StateError(
             "PostgreSQL needs the package psycopg.", "pip install 'domain-harness[postgresql]'"
-        ) from error
+        )
     return told.set(drivername="postgresql+psycopg")
 
 
