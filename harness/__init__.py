@@ -13,19 +13,36 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.errors import HarnessError
     from harness.sdk import Estimate, Harness, Indexed
+    from harness.sdk.run import Budget, Decision, Run, RunResult
     from harness.values import Answer, Delta, Packed
 
-__all__ = ["Answer", "Delta", "Estimate", "Harness", "HarnessError", "Indexed", "Packed"]
+__all__ = [
+    "Answer",
+    "Budget",
+    "Decision",
+    "Delta",
+    "Estimate",
+    "Harness",
+    "HarnessError",
+    "Indexed",
+    "Packed",
+    "Run",
+    "RunResult",
+]
 __version__ = "0.1.0"
 
 _HOMES = {
     "Answer": "harness.values",
+    "Budget": "harness.sdk.run",
+    "Decision": "harness.sdk.run",
     "Delta": "harness.values",
     "Estimate": "harness.sdk",
     "Harness": "harness.sdk",
     "HarnessError": "harness.errors",
     "Indexed": "harness.sdk",
     "Packed": "harness.values",
+    "Run": "harness.sdk.run",
+    "RunResult": "harness.sdk.run",
 }
 
 

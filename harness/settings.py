@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from harness.errors import UsageError
 
-__all__ = ["SETTINGS", "Origin", "Setting", "Settings", "Value", "find_home"]
+__all__ = ["SETTINGS", "Origin", "Setting", "Settings", "Value", "find_home", "find_keys"]
 
 Origin = Literal["command line", "environment", "domain", "project file", "default"]
 PROJECT_FILE = "harness.toml"
@@ -77,6 +77,16 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("home", None, str, "a folder", "The state folder: indexes, caches and records."),
+    Setting(
+        "keys", None, str, "a folder", "Keys of the journal's runs, outside of the state folder."
+    ),
+    Setting(
+        "database",
+        None,
+        str,
+        "postgresql://user@host/database",
+        "Keeps the journal there, not in the state folder.",
+    ),
     Setting(
         "model",
         "baseline:nearest",
@@ -177,6 +187,18 @@ def find_home(settings: Settings, near: Path | None = None) -> Path:
             if (folder / STATE_FOLDER).is_dir():
                 return folder / STATE_FOLDER
     return Path.cwd() / STATE_FOLDER
+
+
+def find_keys(settings: Settings) -> Path:
+    """Return the keys folder, which need not be there yet.
+
+    It is `--keys`, else `HARNESS_KEYS`, else `harness/keys` in the user's own data folder.
+    """
+    if settings["keys"]:
+        return Path(settings["keys"]).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("harness", appauthor=False) / "keys"
 
 
 def _read(setting: Setting, given: Any, where: str) -> Any:

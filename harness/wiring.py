@@ -8,10 +8,23 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import ProviderNotAllowed, UnknownModel
 
 if TYPE_CHECKING:
-    from harness.seams import Counter, Embedder, Model, Store
+    from pathlib import Path
+
+    from harness.adapters.workspace_folder import FolderWorkspace
+    from harness.journal.masking import Masker
+    from harness.seams import Counter, Embedder, Journal, Model, Store
     from harness.settings import Settings
 
-__all__ = ["check_allowed", "make_counter", "make_embedder", "make_model", "make_store"]
+__all__ = [
+    "check_allowed",
+    "make_counter",
+    "make_embedder",
+    "make_journal",
+    "make_model",
+    "make_store",
+    "make_workspace",
+    "remove_workspace",
+]
 
 
 def make_counter() -> Counter:
@@ -26,6 +39,40 @@ def make_store() -> Store:
     from harness.adapters.store_chroma import ChromaStore
 
     return ChromaStore()
+
+
+def make_journal(settings: Settings, home: Path, masker: Masker) -> Journal:
+    """Return the journal of a state folder, or of the database that the settings name.
+
+    Raises:
+        StateError: It can't be opened, or a newer version of this program wrote it.
+    """
+    from harness.adapters.journal_sql import SqlJournal
+    from harness.settings import find_keys
+
+    return SqlJournal(home, find_keys(settings), url=settings["database"], masker=masker)
+
+
+def make_workspace(folder: Path) -> FolderWorkspace:
+    """Return the workspace in a folder, which is made if it is not there.
+
+    Raises:
+        StateError: It can't be made.
+    """
+    from harness.adapters.workspace_folder import FolderWorkspace
+
+    return FolderWorkspace(folder)
+
+
+def remove_workspace(folder: Path) -> None:
+    """Take a run's workspace away, whatever stands in it.
+
+    Raises:
+        StateError: It can't be removed.
+    """
+    from harness.adapters.workspace_folder import remove_workspace as remove
+
+    remove(folder)
 
 
 def make_embedder(name: str, *, allowed: tuple[str, ...] | None = None) -> Embedder:

@@ -18,13 +18,22 @@ settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
-def _own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_world(
+    tmp_path: Path, keys_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """No live models, no keys, no settings of this machine; state in the test's own folder."""
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HARNESS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HARNESS_KEYS", str(keys_folder))
     with ban_live_models():
         yield
+
+
+@pytest.fixture(scope="session")
+def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The keys of all runs of the session: what shares a state folder shares them, too."""
+    return tmp_path_factory.getbasetemp().parent / "shared-keys"
 
 
 @pytest.fixture(scope="session")

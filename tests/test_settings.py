@@ -31,6 +31,8 @@ def test_the_command_line_goes_before_the_environment_and_so_on_down(project: Pa
     assert settings["jobs"] == 8
     assert settings.explain() == {
         "home": Value(None, "default"),
+        "keys": Value(None, "default"),
+        "database": Value(None, "default"),
         "model": Value("openai:of-line", "command line"),
         "fallback_model": Value(None, "default"),
         "timeout": Value(9.0, "environment", "HARNESS_TIMEOUT"),
@@ -120,7 +122,7 @@ def test_a_value_of_the_wrong_form_says_where_and_what_it_has_to_be(
     [
         ('modle = "x:y"\n', r"unknown key `modle`. Did you mean `model`\?"),
         ("retrys = 2\n", r"unknown key `retrys`. Did you mean `retries`\?"),
-        ('colour = "x"\n', r"unknown key `colour`. Known: home, model, fallback_model"),
+        ('colour = "x"\n', r"unknown key `colour`. Known: home, keys, database, model, fallback_model"),
         ("model = \n", r"harness\.toml can't be read: .*line 1"),
         ("model = 1\nmodel = 2\n", r"harness\.toml can't be read"),
     ],

@@ -33,6 +33,7 @@ from harness.adapters.provider_requests import (
     cache_key,
     family_of,
     mark_cache,
+    output_limit,
     schema_arguments,
 )
 from harness.adapters.provider_retries import Retries
@@ -54,6 +55,7 @@ class _Request:
     messages: Sequence[BaseMessage]
     tools: Sequence[BaseTool]
     schema: Mapping[str, Any] | None
+    max_output_tokens: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +145,7 @@ class LangChainModel:
         *,
         tools: Sequence[BaseTool] = (),
         schema: Mapping[str, Any] | None = None,
+        max_output_tokens: int | None = None,
     ) -> AsyncIterator[Delta | Reply]:
         """Yield what the model says as it comes, without reasoning, and the whole reply last.
 
@@ -154,7 +157,9 @@ class LangChainModel:
             ModelError: The last try's, or at once where trying again is no use.
         """
         sent = schema if self._takes_schema else None
-        request = _Request(messages=messages, tools=tools, schema=sent)
+        request = _Request(
+            messages=messages, tools=tools, schema=sent, max_output_tokens=max_output_tokens
+        )
         failed = 0
         while True:
             said = False
@@ -217,6 +222,8 @@ class LangChainModel:
         if request.schema is not None:
             bound = getattr(runnable, "kwargs", {})
             arguments |= schema_arguments(chat, family, request.schema, bound)
+        if request.max_output_tokens is not None:
+            arguments |= output_limit(chat, family, request.max_output_tokens)
         messages = mark_cache(request.messages, family, self._model)
         stream = runnable.astream(messages, **arguments)
         from langsmith import tracing_context

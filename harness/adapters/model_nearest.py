@@ -60,6 +60,7 @@ class NearestModel:
         *,
         tools: Sequence[BaseTool] = (),  # noqa: ARG002 -- it calls none
         schema: Mapping[str, Any] | None = None,  # noqa: ARG002 -- outputs follow it already
+        max_output_tokens: int | None = None,  # noqa: ARG002 -- it has no tokens to save
     ) -> AsyncIterator[Delta | Reply]:
         """Yield the answer, then the reply.
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
-__all__ = ["Family", "cache_key", "family_of", "mark_cache", "schema_arguments"]
+__all__ = ["Family", "cache_key", "family_of", "mark_cache", "output_limit", "schema_arguments"]
 
 Family = Literal["openai", "anthropic", "other"]
 
@@ -123,6 +123,17 @@ def cache_key(messages: Sequence[BaseMessage], chat: BaseChatModel, model: str) 
             if isinstance(block, dict) and block.get("cache"):
                 marked = digest.digest()
     return {"prompt_cache_key": f"harness-{marked.hex()[:32]}"} if marked else {}
+
+
+def output_limit(chat: BaseChatModel, family: Family, most: int) -> dict[str, Any]:
+    """Return what keeps an answer to so many tokens; the user's own lower limit stays.
+
+    Other clients name it each in their own way, and refuse what they don't know: they get none.
+    """
+    if family == "other":
+        return {}
+    given = getattr(chat, "max_tokens", None)
+    return {"max_tokens": min(most, given) if isinstance(given, int) else most}
 
 
 def schema_arguments(

@@ -22,6 +22,8 @@ from harness.cli.options import (
     read_question,
     read_sections,
 )
+from harness.cli.run import run
+from harness.cli.run_again import runs
 
 __all__ = ["app"]
 
@@ -35,6 +37,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: half a second less
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(runs)
+app.command("run")(run)
 
 Question = Annotated[str, typer.Argument(metavar="QUESTION", help="The question; - reads stdin.")]
 
@@ -227,6 +232,9 @@ def ask(
             "--dry-run", help="Show what would leave this machine, to whom, at what cost."
         ),
     ] = False,
+    go_on: Annotated[
+        bool, typer.Option("--continue", help="Go on from the last question of this domain.")
+    ] = False,
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -234,7 +242,7 @@ def ask(
 
     The answer goes to stdout; what stands behind it goes to stderr.
     """
-    from harness.cli.ask import answer, would_send
+    from harness.cli.ask import answer, last_question, would_send
     from harness.sdk.schema_file import read_schema
 
     how = {
@@ -244,9 +252,12 @@ def ask(
         "sections": read_sections(section),
         "schema": read_schema(schema) if schema else None,
     }
-    say = would_send if dry_run else answer
     with open_domain(domain, home=home, model=model, model_options=model_option) as harness:
-        say(harness, read_question(question), how, as_json=as_json)
+        if dry_run:
+            would_send(harness, read_question(question), how, as_json=as_json)
+            return
+        asked = harness.conversation(last_question(harness)) if go_on else harness
+        answer(asked, read_question(question), how, as_json=as_json)
 
 
 @app.command("eval")

@@ -12,11 +12,21 @@ from harness.values import Answer, jsonable
 
 if TYPE_CHECKING:
     from harness.sdk import Harness
+    from harness.sdk.conversation import Conversation
 
-__all__ = ["answer", "answer_json", "would_send"]
+__all__ = ["answer", "answer_json", "last_question", "would_send"]
 
 
-def answer(harness: Harness, question: str, how: Mapping[str, Any], *, as_json: bool) -> None:
+def last_question(harness: Harness) -> str:
+    """Return the id of the last question that was asked of the domain."""
+    from harness.sdk.conversation import last_question as newest
+
+    return newest(harness.runs, harness.domain.name)
+
+
+def answer(
+    harness: Harness | Conversation, question: str, how: Mapping[str, Any], *, as_json: bool
+) -> None:
     """Ask, and print the answer: the text on stdout, what stands behind it on stderr."""
     if as_json:
         print_json(answer_json(harness.ask(question, **how)))

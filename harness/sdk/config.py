@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from harness.domain import read_domain
 from harness.sdk.bundled import find_domain
-from harness.settings import SETTINGS, Origin, Settings, find_home
+from harness.settings import SETTINGS, Origin, Settings, find_home, find_keys
 
 __all__ = ["SettingLine", "explain_settings"]
 
@@ -45,7 +46,7 @@ def explain_settings(domain: str | None, flags: Mapping[str, Any]) -> list[Setti
         lines.append(
             SettingLine(
                 name=setting.name,
-                value=str(find_home(settings, near)) if setting.name == "home" else value.value,
+                value=_shown(setting.name, value.value, settings, near),
                 origin=value.origin,
                 where=value.where,
                 variable=setting.variable,
@@ -53,3 +54,14 @@ def explain_settings(domain: str | None, flags: Mapping[str, Any]) -> list[Setti
             )
         )
     return lines
+
+
+def _shown(name: str, value: Any, settings: Settings, near: Path | None) -> Any:
+    """Return a value as it is shown: folders where they are, an address without its password."""
+    if name == "home":
+        return str(find_home(settings, near))
+    if name == "keys":
+        return str(find_keys(settings))
+    if name == "database" and value:
+        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", value)
+    return value

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Literal
 
 from harness.errors import HarnessError
+from harness.journal.masking import Masker
 from harness.sdk.bundled import bundled_domains
-from harness.settings import Settings, find_home
-from harness.wiring import make_counter, make_embedder, make_store
+from harness.settings import Settings, find_home, find_keys
+from harness.wiring import make_counter, make_embedder, make_journal, make_store
 
 __all__ = ["Finding", "examine"]
 
@@ -42,6 +43,7 @@ def examine(settings: Settings) -> list[Finding]:
         _embedder(),
         _counter(),
         _store(),
+        _journal(settings),
         _domains(),
         *_keys(),
     ]
@@ -125,6 +127,23 @@ def _store() -> Finding:
         verdict="ok",
         detail="Chroma wrote an index that another process could read",
     )
+
+
+def _journal(settings: Settings) -> Finding:
+    """Open the journal where it would be used; a state folder that is not there stays so."""
+    home, keys = find_home(settings), find_keys(settings)
+    what, where = "journal", f"keys in {keys}"
+    if not home.exists() and not settings["database"]:
+        return Finding(what=what, verdict="ok", detail=f"none yet, {where}")
+    try:
+        journal = make_journal(settings, home, Masker.from_environment(os.environ))
+        count = len(journal.runs())
+        journal.close()
+    except (HarnessError, OSError) as error:
+        mend = error.mend if isinstance(error, HarnessError) else ""
+        told = error.message if isinstance(error, HarnessError) else str(error)
+        return Finding(what=what, verdict="broken", detail=told, mend=mend or "Mend that.")
+    return Finding(what=what, verdict="ok", detail=f"{count:,} runs, {where}")
 
 
 def _domains() -> Finding:

@@ -65,6 +65,7 @@ async def evaluate(
             policy=policy,
             guard_case=case if guard else None,
             current=current,
+            record=False,
         )
 
     run = await run_evals(

@@ -14,27 +14,30 @@ import anyio.to_thread
 from harness.context import Guard
 from harness.domain import Domain, Policy, lint
 from harness.domain.core_lock import write_core_lock
-from harness.errors import ContextTooLong, ProviderUnavailable, RateLimited, UsageError
+from harness.errors import UsageError
 from harness.sdk import portal
 from harness.sdk.attachments import read_files
 from harness.sdk.bundled import find_domain, refuse_bundled
-from harness.sdk.messages import to_langchain
+from harness.sdk.long_work import LongWork
 from harness.sdk.models import Models
 from harness.sdk.opened import Current, Opened
-from harness.sdk.results import Estimate, Indexed, to_answer
+from harness.sdk.records import JournalDoor
+from harness.sdk.results import Estimate, Indexed
 from harness.sdk.wishes import Sections, check_wishes, read_sizes
 from harness.settings import Settings
-from harness.values import Answer, Delta, EvalCase, Packed, Problem, Reply
+from harness.values import Answer, Delta, EvalCase, Packed, Problem
 
 if TYPE_CHECKING:
     from harness.evals import EvalRun
+    from harness.sdk.asking import Before
+    from harness.sdk.conversation import Conversation
     from harness.seams import Embedder, Model, Progress
     from harness.values import Split
 
 __all__ = ["Estimate", "Harness", "Indexed"]
 
 
-class Harness:
+class Harness(LongWork):
     """A domain, open for questions.
 
     Every method that waits has a twin for async callers (`ask`, `aask`); both run the same code.
@@ -70,10 +73,11 @@ class Harness:
             )
         flags = {"model": name, "home": str(home) if home else None}
         self.settings = settings or Settings(flags)
-        self.models = Models(self.settings, dict(model_options or {}), own)
+        self.models = Models(self.settings, dict(model_options or {}), own, self._recorded)
         self._opened = Opened(
             find_domain(domain), self.settings, embedder=embedder, progress=progress
         )
+        self._door = JournalDoor(self.settings, self.home)
 
     def __enter__(self) -> Harness:
         return self
@@ -84,11 +88,13 @@ class Harness:
     def close(self) -> None:
         """Let go of the index and of connections; a later call opens them again."""
         self._opened.close()
+        self._door.close()
         portal.call(self.models.aclose)
 
     async def aclose(self) -> None:
         """Let go of the index, and of the connections that the running loop opened."""
         self._opened.close()
+        await anyio.to_thread.run_sync(self._door.close)
         await self.models.aclose()
 
     @property
@@ -271,7 +277,13 @@ class Harness:
         return portal.iterate(lambda: self.astream(text, **how))
 
     async def astream(
-        self, text: str, *, schema: Mapping[str, Any] | None = None, **how: Any
+        self,
+        text: str,
+        *,
+        schema: Mapping[str, Any] | None = None,
+        record: bool = True,
+        before: Before | None = None,
+        **how: Any,
     ) -> AsyncGenerator[Delta | Answer, None]:
         """Yield text as the model says it, and the whole `Answer` last.
 
@@ -280,51 +292,43 @@ class Harness:
         Args:
             text: The question.
             schema: A JSON Schema for this answer.
+            record: Keep it in the journal, as a run.
+            before: The conversation that it goes on with; see `conversation`.
             **how: As for `apreview`.
 
         Raises:
             As `aask`.
         """
-        started = time.perf_counter()
-        current, packed = await self._prepare(text, schema=schema, **how)
-        answer_schema = schema or current.domain.settings.answer.schema
-        warnings: list[str] = []
-        async with aclosing(self._reply(current, packed, answer_schema, warnings)) as events:
-            async for event in events:
-                if isinstance(event, Delta):
-                    yield event
-                else:
-                    yield to_answer(
-                        current.domain,
-                        packed,
-                        event,
-                        schema=schema,
-                        seconds=time.perf_counter() - started,
-                        warnings=tuple(warnings),
-                    )
+        from harness.sdk.asking import Asked, Question
 
-    async def _reply(
-        self,
-        current: Current,
-        packed: Packed,
-        schema: Mapping[str, Any] | None,
-        warnings: list[str],
-    ) -> AsyncGenerator[Delta | Reply, None]:
-        """Stream from the model; where it can't be reached, from the fallback."""
-        messages = to_langchain(packed.messages)
-        model = self.models.main(current.domain.settings)
-        fallback = self.models.fallback(current.domain.settings)  # refused now, or never
-        _check_window(model, packed)
+        question = Question(self._door if record else None, before)
         try:
-            async for event in model.stream(messages, schema=schema):
+            current, packed = await self._prepare(text, schema=schema, **how)
+            settings = current.domain.settings
+            asked = Asked(
+                domain=current.domain,
+                text=text,
+                packed=packed,
+                model=self.models.main(settings),
+                fallback=self.models.fallback(settings),  # refused now, or never
+                schema=schema,
+            )
+        except BaseException:
+            question.drop()
+            raise
+        async with aclosing(question.ask(asked)) as events:
+            async for event in events:
                 yield event
-        except (ProviderUnavailable, RateLimited) as error:
-            if fallback is None:
-                raise
-            warnings.append(f"{error.model} failed, so {fallback.name} answered: {error.message}")
-            yield Delta(restart=True)
-            async for event in fallback.stream(messages, schema=schema):
-                yield event
+
+    def conversation(self, run: str | None = None) -> Conversation:
+        """Return a conversation: each question goes on with what was said before.
+
+        Args:
+            run: A question that was asked before, to go on from; None begins anew.
+        """
+        from harness.sdk.conversation import Conversation
+
+        return Conversation(self.astream, self.runs, run)
 
     # --- evals -------------------------------------------------------------------------------
 
@@ -374,15 +378,4 @@ class Harness:
             guard=guard,
             progress=progress,
             ids=None if cases is None else frozenset(cases),
-        )
-
-
-def _check_window(model: Model, packed: Packed) -> None:
-    """Refuse what is longer than the model's context window, where that is known."""
-    window = model.context_window
-    if window is not None and packed.tokens > window:
-        raise ContextTooLong(
-            f"The context has {packed.tokens:,} tokens, and {model.name} takes {window:,}.",
-            "Lower `context.budget` in domain.yaml, or give --budget.",
-            model=model.name,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.wiring import check_allowed, make_model
@@ -22,10 +22,18 @@ class Models:
         settings: The process's settings.
         options: Reach the provider's client as they are; go before the domain's.
         own: A model that the caller brings, used under its own name.
+        recorded: Makes the model behind `replay:RUN`, which says what that run's model said.
     """
 
-    def __init__(self, settings: Settings, options: Mapping[str, Any], own: Model | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        options: Mapping[str, Any],
+        own: Model | None,
+        recorded: Callable[[str], Model] | None = None,
+    ) -> None:
         self._settings = settings
+        self._recorded = recorded
         self._options = options
         self._own = own
         self._made: dict[str, Model] = {}
@@ -44,6 +52,21 @@ class Models:
             ProviderNotAllowed: The domain forbids its provider.
         """
         return self._get(self.name(domain), domain, self._options)
+
+    def named(self, name: str | None, domain: DomainSettings) -> Model:
+        """Return the model of that name; None means the main one.
+
+        The caller's options are the main model's, and go to another only of the same provider.
+
+        Raises:
+            UnknownModel: There is no such model.
+            ProviderNotAllowed: The domain forbids its provider.
+        """
+        main = self.name(domain)
+        if name is None or name == main:
+            return self.main(domain)
+        same = name.partition(":")[0] == main.partition(":")[0]
+        return self._get(name, domain, self._options if same else {})
 
     def fallback(self, domain: DomainSettings) -> Model | None:
         """Return the model that is tried where the main one can't be reached.
@@ -68,6 +91,8 @@ class Models:
             if self._own.destination:
                 check_allowed(name, allowed, "choose another model")
             return self._own
+        if name.startswith("replay:") and self._recorded:
+            return self._recorded(name.removeprefix("replay:"))
         options = {**_options_of(domain, name), **options}
         key = f"{name}\0{options!r}\0{allowed!r}"
         if key not in self._made:

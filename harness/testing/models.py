@@ -59,6 +59,7 @@ class Call:
     messages: tuple[BaseMessage, ...]
     tools: tuple[BaseTool, ...]
     schema: Mapping[str, Any] | None
+    max_output_tokens: int | None = None
 
 
 class ScriptedModel:
@@ -121,9 +122,15 @@ class ScriptedModel:
         *,
         tools: Sequence[BaseTool] = (),
         schema: Mapping[str, Any] | None = None,
+        max_output_tokens: int | None = None,
     ) -> AsyncIterator[Delta | Reply]:
         """Yield the next turn's text in pieces, and the reply last."""
-        call = Call(messages=tuple(messages), tools=tuple(tools), schema=schema)
+        call = Call(
+            messages=tuple(messages),
+            tools=tuple(tools),
+            schema=schema,
+            max_output_tokens=max_output_tokens,
+        )
         self.calls.append(call)
         turn = self._script(call) if callable(self._script) else next(self._script, None)
         if isinstance(turn, str):

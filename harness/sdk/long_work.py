@@ -1,0 +1,95 @@
+"""Long work on an open domain: runs with tools, and the runs that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.sdk.models import Models
+    from harness.sdk.open_runs import OpenRuns, Said
+    from harness.sdk.opened import Opened
+    from harness.sdk.records import JournalDoor
+    from harness.sdk.run import Budget, Respond, Run
+    from harness.seams import Model
+
+__all__ = ["LongWork"]
+
+
+class LongWork:
+    """The part of `Harness` that works on runs; it has the folder, the models and the journal."""
+
+    models: Models
+    _opened: Opened
+    _door: JournalDoor
+
+    @cached_property
+    def runs(self) -> OpenRuns:
+        """The runs of this state folder: to list, follow, steer, resume, fork, undo, verify."""
+        from harness.sdk.open_runs import OpenRuns
+        from harness.sdk.worker import Host, Worker
+
+        host = Host(current=self._opened.current, models=self.models)
+        return OpenRuns(self._door, Worker(host, self._door))
+
+    def _recorded(self, run: str) -> Model:
+        """Return what says again what the model of a run said: `replay:RUN`."""
+        from harness.loop import recorded_model
+
+        return recorded_model(self._door(), self.runs.find(run))
+
+    def run(
+        self,
+        goal: str,
+        *,
+        files: Sequence[str | Path] = (),
+        approve: Said = "ask",
+        respond: Respond | None = None,
+        attended: bool | None = None,
+        budget: Budget | None = None,
+        model: str | None = None,
+        name: str | None = None,
+        pack: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Work on a task with tools; returns at once, and works as it is iterated over.
+
+        with h.run("Check this lease", files=["lease.pdf"], approve=lambda call: True) as run:
+            for event in run:
+                ...
+        print(run.result.text)
+
+        Args:
+            goal: What is to be done.
+            files: Copied into the run's workspace.
+            approve: A function that decides on calls which ask for approval (True, False or a
+                `Decision`); or `ask`: somebody else decides; `never`: such calls are refused;
+                `auto`: only what the domain's rules allow is done.
+            respond: A function that answers the model's questions.
+            attended: Wait for what others decide or answer (`harness runs approve`); else a run
+                that needs it ends as `needs_input` and can be resumed. By default: whether
+                there is a function to ask.
+            budget: What it may use; the domain's `budgets` fill the gaps.
+            model: `provider:model` instead of the one that answers now.
+            name: Id for the run.
+            pack: How the context is packed, as for `apreview`: policy, budget, sections, exclude.
+
+        Raises:
+            UsageError: The goal is empty. What else is wrong is raised while it works.
+        """
+        return self.runs.begin(
+            goal,
+            files=files,
+            approve=approve,
+            respond=respond,
+            attended=attended,
+            budget=budget,
+            model=model,
+            name=name,
+            pack=pack,
+        )
+
+    def arun(self, goal: str, **how: Any) -> Run:
+        """Work on a task, for `async with` and `async for`. See `run`."""
+        return self.run(goal, **how)

@@ -1,0 +1,412 @@
+"""The runs of a state folder: list, read, follow, steer, decide, verify, export, erase.
+
+What asks something of a run at work goes into its inbox: only the process that works on a run
+writes its journal.
+"""
+
+from __future__ import annotations
+
+import builtins
+import getpass
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.errors import UsageError
+from harness.journal.commands import Answer, Cancel, Command, Decide, Steer
+from harness.journal.events import (
+    ApprovalDecided,
+    ApprovalRequested,
+    FileChanged,
+    PlanUpdated,
+    QuestionAnswered,
+    QuestionAsked,
+    Recorded,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+)
+from harness.journal.export import to_jsonl, to_markdown
+from harness.journal.masking import Masker
+from harness.journal.parts import PlanStep, Scope
+from harness.settings import Settings, find_home
+
+if TYPE_CHECKING:
+    from harness.journal.summary import RunSummary
+    from harness.journal.verify import Verdict
+    from harness.loop import Replayed
+    from harness.seams import Journal, Writer
+
+__all__ = ["Account", "JournalDoor", "Records", "workspace_folder"]
+
+Form = Literal["jsonl", "markdown"]
+LOOK = 0.5
+"""Seconds between looks whether somebody still works on a run."""
+
+
+class JournalDoor:
+    """The journal of a state folder, opened when it is first needed.
+
+    Args:
+        settings: Of the process; they name the keys folder and the database.
+        home: The state folder.
+    """
+
+    def __init__(self, settings: Settings, home: Path) -> None:
+        self.settings = settings
+        self.home = home
+        self._opening = threading.Lock()
+        self._journal: Journal | None = None
+        self._threads: ThreadPoolExecutor | None = None
+
+    def __call__(self) -> Journal:
+        """Return the journal.
+
+        Raises:
+            StateError: It can't be opened.
+        """
+        with self._opening:
+            if self._journal is None:
+                from harness.wiring import make_journal
+
+                self.home.mkdir(parents=True, exist_ok=True)
+                masker = Masker.from_environment(os.environ)
+                self._journal = make_journal(self.settings, self.home, masker)
+            return self._journal
+
+    def start_soon(self, run: str) -> Future[Writer]:
+        """Begin a run beside other work: its key and its lease take a few syncs of the disk."""
+        return self._helpers().submit(lambda: self().start(run))
+
+    def close_soon(self, writer: Writer) -> None:
+        """Give a run free beside other work."""
+        self._helpers().submit(writer.close)
+
+    def _helpers(self) -> ThreadPoolExecutor:
+        with self._opening:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(2, thread_name_prefix="journal")
+            return self._threads
+
+    def close(self) -> None:
+        """Close it; the next call opens it again."""
+        with self._opening:
+            threads, self._threads = self._threads, None
+        if threads is not None:
+            threads.shutdown()
+        with self._opening:
+            if self._journal is not None:
+                self._journal.close()
+                self._journal = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """A run told from its events: what was asked, what waits, what came of it.
+
+    Attributes:
+        summary: As in a list of runs.
+        started: Its first event.
+        plan: As it stands.
+        approvals: What waits for a decision.
+        questions: What waits for an answer.
+        files: Paths that the run made, changed or removed.
+        notices: What was said when it was taken up again.
+        finished: How it ended; None while it goes on or waits.
+    """
+
+    summary: RunSummary
+    started: RunStarted
+    plan: tuple[PlanStep, ...] = ()
+    approvals: tuple[ApprovalRequested, ...] = ()
+    questions: tuple[QuestionAsked, ...] = ()
+    files: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    finished: RunFinished | None = None
+
+
+class Records:
+    """The runs of a state folder, as `h.runs` and `harness runs` have them.
+
+    Args:
+        door: Opens the journal.
+    """
+
+    def __init__(self, door: JournalDoor) -> None:
+        self._door = door
+
+    @classmethod
+    def of(cls, settings: Settings) -> Records:
+        """Return the runs of the state folder that the settings name; needs no domain."""
+        return cls(JournalDoor(settings, find_home(settings)))
+
+    @property
+    def journal(self) -> Journal:
+        """The journal behind it."""
+        return self._door()
+
+    @property
+    def door(self) -> JournalDoor:
+        """What opens the journal."""
+        return self._door
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def list(self, *, domain: str | None = None, state: str | None = None) -> list[RunSummary]:
+        """Return all runs, newest first.
+
+        Args:
+            domain: Only of this domain.
+            state: Only in this state: running, waiting, or how they ended.
+        """
+        return [
+            one
+            for one in self.journal.runs()
+            if domain in (None, one.tally.domain) and state in (None, one.tally.state)
+        ]
+
+    def find(self, name: str) -> str:
+        """Return the id of a run from its beginning, or from `last`.
+
+        Raises:
+            RunNotFound: There is none.
+            UsageError: Several begin so.
+        """
+        if name == "last":
+            every = [one for one in self.journal.runs() if one.tally.relation != "delegate"]
+            return every[0].run if every else self.journal.run(name).run
+        found = [one.run for one in self.journal.runs() if one.run.startswith(name)]
+        if name in found or not found:
+            return self.journal.run(name).run
+        if len(found) > 1:
+            raise UsageError(f"{len(found)} runs begin with {name}.", "Write more of the id.")
+        return found[0]
+
+    def show(self, run: str) -> Account:
+        """Return what is known of a run.
+
+        Raises:
+            RunNotFound: There is none.
+            RunErased: It can't be read any more.
+            JournalDamaged: It was altered.
+        """
+        summary = self.journal.run(run)
+        open_calls: dict[str, ApprovalRequested | QuestionAsked] = {}
+        told: dict[str, Any] = {}
+        files: dict[str, None] = {}
+        for recorded in self.journal.read(run):
+            match recorded.event:
+                case RunStarted() as event:
+                    told["started"] = event
+                case RunResumed() as event:
+                    told["notices"] = (*told.get("notices", ()), *event.notices)
+                    told["finished"] = None
+                case PlanUpdated() as event:
+                    told["plan"] = event.steps
+                case ApprovalRequested(call=call) | QuestionAsked(question=call) as event:
+                    open_calls[call] = event
+                case ApprovalDecided(call=call) | QuestionAnswered(question=call):
+                    open_calls.pop(call, None)
+                case FileChanged() as event:
+                    files[event.path] = None
+                case RunFinished() as event:
+                    told["finished"] = event
+        waiting = open_calls.values()
+        return Account(
+            summary=summary,
+            approvals=tuple(one for one in waiting if isinstance(one, ApprovalRequested)),
+            questions=tuple(one for one in waiting if isinstance(one, QuestionAsked)),
+            files=tuple(files),
+            **told,
+        )
+
+    def folder_of(self, run: str) -> str:
+        """Return the domain folder that a run began with.
+
+        Raises:
+            UsageError: The record does not say, or it is not there any more.
+        """
+        for recorded in self.journal.read(run, until=1):
+            folder = getattr(recorded.event, "options", {}).get("folder", "")
+            if folder and Path(folder).is_dir():
+                return str(folder)
+        raise UsageError(
+            f"The domain folder of run {run} is not where it was.", "Name it with --domain."
+        )
+
+    def events(self, run: str, after: int = 0) -> Iterator[Recorded]:
+        """Yield the events of a run as they stand now."""
+        return self.journal.read(run, after)
+
+    def tail(
+        self, run: str, after: int = 0, *, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[Recorded]:
+        """Yield the events of a run as they come, from any process, until it ends."""
+        return self.journal.tail(run, after, stop=stop)
+
+    def follow(self, run: str, after: int = 0) -> Iterator[Recorded]:
+        """Yield the events of a run as they come, until it ends or nobody works on it."""
+        looked = [0.0]
+
+        def left_alone() -> bool:
+            now = time.monotonic()
+            if now - looked[0] < LOOK:
+                return False
+            looked[0] = now
+            return not self.journal.run(run).worker
+
+        for recorded in self.journal.tail(run, after, stop=left_alone):
+            yield recorded
+            after = recorded.seq
+        yield from self.journal.read(run, after)  # what came after the last look
+
+    def export(self, run: str, form: Form = "jsonl") -> Iterator[str]:
+        """Yield a run for other programs or for people, piece by piece; reasoning is in neither."""
+        events = self.journal.read(run)
+        return to_jsonl(events) if form == "jsonl" else to_markdown(events)
+
+    def verify(self, run: str | None = None) -> builtins.list[Verdict]:
+        """Compare a run, or all, with chain, signatures, anchors and blobs."""
+        journal = self.journal
+        return [journal.verify(run)] if run else list(journal.verify_all())
+
+    def replay(self, run: str) -> Replayed:
+        """Do a run again without a model or tools; say the first difference, if there is one.
+
+        Raises:
+            RunNotFound, RunErased, JournalDamaged: It can't be read.
+        """
+        from harness.loop import replay
+        from harness.sdk import portal
+        from harness.wiring import make_counter, make_model
+
+        def price(model: str, tokens: int, output: int) -> Decimal | None:
+            return make_model(model, settings=self._door.settings).cost(tokens, output)
+
+        return portal.call(lambda: replay(self.journal, run, make_counter(), price=price))
+
+    def erase(self, run: str) -> None:
+        """Destroy a run's key, and its workspace: nobody can read it any more.
+
+        The chain still verifies. The runs that it delegated to are erased with it.
+
+        Raises:
+            RunBusy: A process works on it.
+        """
+        from harness.wiring import remove_workspace
+
+        for child in self.journal.runs(parent=run):
+            if child.tally.relation == "delegate":
+                self.erase(child.run)
+        self.journal.erase(run)
+        remove_workspace(workspace_folder(self._door.home, run))
+
+    # --- asking something of a run ---------------------------------------------------------------
+
+    def steer(self, run: str, text: str) -> None:
+        """Say something to a run at work; it lands at the next boundary between tools."""
+        if not text.strip():
+            raise UsageError("There is nothing to say.", "Give the words.")
+        self._send(run, Steer(text=text, by=_user()))
+
+    def cancel(self, run: str, reason: str = "") -> None:
+        """End a run; what it has done is kept."""
+        self._send(run, Cancel(reason=reason, by=_user()))
+
+    def answer(self, run: str, text: str, *, question: str | None = None) -> None:
+        """Answer a question that the run asks.
+
+        Args:
+            run: Its id.
+            text: The answer.
+            question: Which question, where several wait.
+
+        Raises:
+            UsageError: None waits, or it is not clear which is meant.
+        """
+        asked = {one.question: one for one in self.show(run).questions}
+        self.respond(run, _chosen(question, list(asked), "question"), text)
+
+    def approve(
+        self,
+        run: str,
+        call: str | None = None,
+        *,
+        scope: Scope = "once",
+        arguments: Mapping[str, Any] | None = None,
+        pattern: Mapping[str, Any] | None = None,
+        reason: str = "",
+    ) -> None:
+        """Allow a call that waits for a decision.
+
+        Args:
+            run: Its id.
+            call: Which call, where several wait.
+            scope: This call, this tool for the rest of the run, or a rule.
+            arguments: What to call it with instead.
+            pattern: Of the rule: a glob for each argument that it binds.
+            reason: Why, for the record.
+
+        Raises:
+            UsageError: None waits, or it is not clear which is meant.
+        """
+        self._decide(
+            run, call, "allow", scope=scope, arguments=arguments, pattern=pattern, reason=reason
+        )
+
+    def deny(
+        self, run: str, call: str | None = None, *, scope: Scope = "once", reason: str = ""
+    ) -> None:
+        """Refuse a call that waits for a decision; the model is told the reason."""
+        self._decide(run, call, "deny", scope=scope, reason=reason)
+
+    def _decide(
+        self, run: str, call: str | None, decision: Literal["allow", "deny"], **how: Any
+    ) -> None:
+        waiting = [one.call for one in self.show(run).approvals]
+        self.decide(run, _chosen(call, waiting, "approval"), decision, **how)
+
+    def decide(self, run: str, call: str, decision: Literal["allow", "deny"], **how: Any) -> None:
+        """Send a decision on a call that is known to wait; see `approve`."""
+        self._send(run, Decide(call=call, decision=decision, by=_user(), **how))
+
+    def respond(self, run: str, question: str, text: str) -> None:
+        """Send the answer to a question that is known to wait; see `answer`."""
+        self._send(run, Answer(question=question, text=text, by=_user()))
+
+    def _send(self, run: str, command: Command) -> None:
+        state = self.journal.run(run).tally.state
+        if state not in ("new", "running", "waiting", "needs_input"):
+            raise UsageError(
+                f"Run {run} has ended ({state}).", f"Take it up with `harness runs resume {run}`."
+            )
+        self.journal.send(run, command)
+
+
+def workspace_folder(home: Path, run: str) -> Path:
+    """Return the folder of a run's workspace, which need not be there."""
+    return home / "workspaces" / run
+
+
+def _chosen(given: str | None, waiting: list[str], what: str) -> str:
+    if given is not None and given in waiting:
+        return given
+    if not waiting:
+        raise UsageError(f"The run waits for no {what}.", "`harness runs show` says what it does.")
+    if given is None and len(waiting) == 1:
+        return waiting[0]
+    said = f"There is no {what} {given}." if given else f"{len(waiting)} of them wait."
+    raise UsageError(said, f"Give one of: {', '.join(waiting)}.")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a process without a name on this machine
+        return f"user {os.getuid()}"

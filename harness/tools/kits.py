@@ -1,0 +1,57 @@
+"""Kits by name: what a domain's `tools` offers to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from harness.errors import UsageError
+from harness.tools.control import CONTROLS, Control, control_tools
+from harness.tools.edits import writing_tools
+from harness.tools.files import reading_tools
+from harness.tools.references import Library, reference_tools
+from harness.tools.texts import Texts
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+    from harness.seams import Workspace
+
+__all__ = ["KITS", "make_kit"]
+
+KITS = ("files", "references", *CONTROLS)
+"""Names that `make_kit` knows."""
+
+
+def make_kit(
+    names: Iterable[str],
+    *,
+    workspace: Workspace | None = None,
+    library: Library | None = None,
+) -> list[BaseTool]:
+    """Return the tools of some kits, in the order of `KITS`; each once.
+
+    Args:
+        names: Of kits: `files`, `references`, and control tools by their own names.
+        workspace: For `files`.
+        library: For `references`.
+
+    Raises:
+        UsageError: There is no such kit, or what it works on was not given.
+    """
+    wanted = list(dict.fromkeys(names))
+    for name in wanted:
+        if name not in KITS:
+            raise UsageError(f"There is no tool kit `{name}`.", f"There are: {', '.join(KITS)}.")
+    tools: list[BaseTool] = []
+    if "files" in wanted:
+        if workspace is None:
+            raise UsageError("The kit `files` needs a workspace.")
+        texts = Texts(workspace)
+        tools += [*reading_tools(texts), *writing_tools(texts)]
+    if "references" in wanted:
+        if library is None:
+            raise UsageError("The kit `references` needs a library to look things up in.")
+        tools += reference_tools(library)
+    controls = [cast(Control, name) for name in CONTROLS if name in wanted]
+    return [*tools, *control_tools(controls)]

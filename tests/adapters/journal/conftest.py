@@ -1,0 +1,175 @@
+"""A journal in SQLite and in a real PostgreSQL, and what an attacker of either can do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+import harness
+from harness.adapters.journal_sql import SqlJournal
+from harness.journal.events import RunStarted, ToolFinished, ToolStarted
+
+ROOT = Path(harness.__file__).parents[1]
+
+
+@dataclass
+class Place:
+    """Where a journal is kept."""
+
+    home: Path
+    keys: Path
+    url: str | None = None
+    opened: list[SqlJournal] = field(default_factory=list)
+
+    @property
+    def database(self) -> str:
+        return self.url or f"sqlite:///{self.home / 'harness.db'}"
+
+    def open(self, **options: Any) -> SqlJournal:
+        journal = SqlJournal(self.home, self.keys, url=self.url, **options)
+        self.opened.append(journal)
+        return journal
+
+    def attack(self, statement: str, **values: Any) -> None:
+        """Change the database behind the journal's back, its triggers switched off."""
+        engine = sa.create_engine(self.database.replace("postgresql:", "postgresql+psycopg:"))
+        try:
+            with engine.begin() as connection:
+                for table in ("events", "reasoning"):
+                    if self.url:
+                        connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+                    else:
+                        for verb in ("UPDATE", "DELETE"):
+                            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_{verb}")
+                connection.execute(sa.text(statement), values)
+        finally:
+            engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """URL of a server of our own, without a database's name, on a socket only we can reach."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not programs:
+        reason = "PostgreSQL is not installed (Debian package postgresql)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    # It refuses to run as root.
+    user = pwd.getpwnam("nobody") if os.getuid() == 0 else None
+    who: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid} if user else {}
+    if user:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+
+    def call(name: str, *arguments: str) -> None:
+        command = [str(programs[-1].parent / name), "-D", str(folder / "data"), *arguments]
+        done = subprocess.run(
+            command, check=False, cwd=folder, capture_output=True, text=True, **who
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    call("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+    options = f"-k {folder} -c listen_addresses='' -c synchronous_commit=off -c fsync=off"
+    call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
+    try:
+        yield f"postgresql://postgres@/DATABASE?host={folder}"
+    finally:
+        call("pg_ctl", "-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def fresh(server: str) -> Iterator[str]:
+    """A database of one's own on the server."""
+    name = f"j{secrets.token_hex(6)}"
+    url = server.replace("postgresql:", "postgresql+psycopg:").replace("DATABASE", "postgres")
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        yield server.replace("DATABASE", name)  # it goes with its server
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Place]:
+    place = Place(home=tmp_path / "state", keys=tmp_path / "keys")
+    yield place
+    for journal in place.opened:
+        journal.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    place = Place(home=tmp_path / "state", keys=tmp_path / "keys")
+    with contextlib.ExitStack() as stack:
+        if request.param == "postgresql":
+            place.url = stack.enter_context(fresh(request.getfixturevalue("postgresql")))
+        yield place
+        for journal in place.opened:
+            journal.close()
+
+
+STARTED = RunStarted(goal="Check it.\nAll.", domain="law", domain_version="v1", model="m:x")
+
+
+@pytest.fixture
+def started() -> RunStarted:
+    return STARTED
+
+
+@pytest.fixture
+def filled(place: Place) -> Callable[..., SqlJournal]:
+    """A journal with a run of 1 + 2 n events, closed, and the journal still open."""
+
+    def fill(run: str = "r1", steps: int = 5) -> SqlJournal:
+        journal = place.open()
+        with journal.start(run) as writer:
+            writer.append(STARTED)
+            for step in range(1, steps + 1):
+                call = f"c{step}"
+                writer.append(
+                    ToolStarted(step=step, call=call, tool="t", arguments={"n": step}),
+                    ToolFinished(step=step, call=call, tool="t", text=f"said {step}"),
+                )
+        return journal
+
+    return fill
+
+
+@pytest.fixture
+def child() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start Python code in a process of its own, with this checkout's harness."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
