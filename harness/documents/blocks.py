@@ -16,6 +16,7 @@ __all__ = [
     "Span",
     "Spans",
     "Table",
+    "column_shares",
     "plain",
     "right_to_left",
 ]
@@ -115,3 +116,24 @@ def right_to_left(text: str) -> bool:
         if kind in ("L", "R", "AL"):
             return kind != "L"
     return False
+
+
+def column_shares(table: Table) -> tuple[float, ...]:
+    """Return the share of a table's width that each column gets; they add up to 1.
+
+    A column of short texts gets what they need. Columns of long ones share the rest by the root
+    of their length, so that one very long cell leaves room for the others.
+    """
+    lengths = []
+    for number in range(len(table.header)):
+        cells = [table.header[number], *(row[number] for row in table.rows)]
+        lengths.append(max(len(line) for cell in cells for line in plain(cell).split("\n")) + 5)
+    short = [min(length, _SHORT) for length in lengths]
+    long = [(length - _SHORT) ** 0.5 if length > _SHORT else 0.0 for length in lengths]
+    room = max(_LINE - sum(short), 0) / sum(long) if sum(long) else 0.0
+    widths = [least + more * room for least, more in zip(short, long, strict=True)]
+    return tuple(width / sum(widths) for width in widths)
+
+
+_SHORT = 16  # characters
+_LINE = 88  # characters across a page in the size of a table's text

@@ -17,6 +17,7 @@ from harness.documents.blocks import (
     Rule,
     Spans,
     Table,
+    column_shares,
     plain,
     right_to_left,
 )
@@ -98,7 +99,7 @@ def _table(table: Table) -> dict[str, Any]:
         "header": [_spans(cell) for cell in table.header],
         "rows": [[{"spans": _spans(cell)} for cell in row] for row in table.rows],
         "aligns": list(table.aligns),
-        "widths": _widths(table),
+        "widths": column_shares(table),
         "size": 9.5 if columns < _WIDE else max(5.5, 9.5 - 0.5 * (columns - _WIDE + 1)),
         "rtl": right_to_left(" ".join(plain(cell) for cell in table.header)),
     }
@@ -107,16 +108,3 @@ def _table(table: Table) -> dict[str, Any]:
 def _spans(spans: Spans) -> list[dict[str, Any]]:
     return [dataclasses.asdict(span) for span in spans]
 
-
-def _widths(table: Table) -> list[float | None]:
-    """Return the share of each column; None for one that is as wide as what stands in it.
-
-    A column of long texts shares what short ones leave, by the root of its length: so that one
-    very long cell leaves room for the others.
-    """
-    lengths = []
-    for number in range(len(table.header)):
-        cells = [table.header[number], *(row[number] for row in table.rows)]
-        lengths.append(max((len(line) for cell in cells for line in plain(cell).split("\n"))))
-    short = 14 if len(lengths) <= 4 else 9
-    return [None if length <= short else length**0.5 for length in lengths]
