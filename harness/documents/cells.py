@@ -86,7 +86,7 @@ def _number(found: re.Match[str], text: str) -> Cell:
         form = f'"{found["money"]}"{form}'
     if found["percent"]:
         value /= 100
-        form += "%" if found["percent"] == "%" else '" "%'
+        form += "%"
     if found["open"]:
         form = f"{form};({form})"
     return Cell(kind="number", text=text, number=float(value), form=form)
