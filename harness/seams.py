@@ -11,25 +11,36 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     import numpy as np
     from langchain_core.messages import BaseMessage
     from langchain_core.tools import BaseTool
 
+    from harness.journal.commands import Command, Received
+    from harness.journal.events import Event, Recorded
+    from harness.journal.parts import Blob
+    from harness.journal.summary import RunSummary, Tally
+    from harness.journal.verify import Verdict
     from harness.values import BankItem, Delta, Group, Hits, Reply
     from harness.words import WordTable
 
 __all__ = [
+    "Change",
     "Counter",
     "Embedder",
+    "Journal",
     "Model",
     "Progress",
     "Searchable",
     "Store",
     "VectorGroup",
     "VectorIndex",
+    "Workspace",
+    "WorkspaceFile",
+    "Writer",
 ]
 
 Progress = Callable[[int, int], None]
@@ -174,6 +185,7 @@ class Model(Protocol):
         *,
         tools: Sequence[BaseTool] = (),
         schema: Mapping[str, Any] | None = None,
+        max_output_tokens: int | None = None,
     ) -> AsyncIterator[Delta | Reply]:
         """Yield text as it comes, and the whole reply last.
 
@@ -184,7 +196,193 @@ class Model(Protocol):
             messages: LangChain messages.
             tools: Tools that the model may call.
             schema: JSON Schema that the answer has to follow, for models that take one.
+            max_output_tokens: Most that the model may write, where a budget has to be kept.
 
         Raises:
             ModelError: After retries; see `harness.errors`.
         """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What became of one file of a workspace. None: it was not, or is not, there."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkspaceFile:
+    """A file of a workspace: its path from there, with slashes, and its size."""
+
+    path: str
+    bytes: int
+
+
+class Workspace(Protocol):
+    """The folder that a run works in, on copies; nothing in it leads out of it."""
+
+    def changes(self) -> Sequence[Change]:
+        """Return what changed since the last call, by path; a restored file counts as changed.
+
+        The files that the run began with do not count. After a crash, what the last call gave
+        may come once more: a change is never lost.
+
+        Raises:
+            OSError: The folder can't be read.
+        """
+
+    def restore(self, path: str, content: bytes | None) -> None:
+        """Make a file what it was; None takes it away.
+
+        Raises:
+            WorkspaceError: A file can't stand there.
+        """
+
+    def files(self) -> Sequence[WorkspaceFile]:
+        """Return the files that may be read, by path."""
+
+    def oddities(self) -> Sequence[str]:
+        """Return, in words, what is there that may not be read: links, devices, huge files."""
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a file.
+
+        Raises:
+            FileMissing: There is no such file.
+            WorkspaceError: There is none that may be read.
+        """
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file, all or nothing; folders on the way are made.
+
+        Raises:
+            WorkspaceError: A file can't stand there.
+        """
+
+    def seen(self, path: str) -> str:
+        """Return the SHA-256 of the file's content when the model last saw it, or nothing."""
+
+    def see(self, path: str, digest: str) -> None:
+        """Keep the SHA-256 of the content that the model now knows, over restarts too."""
+
+
+class Writer(Protocol):
+    """The one that appends to a run's journal; a context manager that gives the run free."""
+
+    @property
+    def run(self) -> str:
+        """Id of the run."""
+
+    @property
+    def seq(self) -> int:
+        """Number of the last event in the journal; 0 before the first."""
+
+    @property
+    def tally(self) -> Tally:
+        """What the events recorded in the journal add up to."""
+
+    def append(
+        self, *events: Event, reasoning: Any = None, consumed: Sequence[int] = ()
+    ) -> tuple[Recorded, ...]:
+        """Record events, all or none, and return when they are durable.
+
+        Args:
+            *events: In order; a run's first is `run.started`.
+            reasoning: JSON that the provider needs back with the one `message.completed`
+                among them; the journal seals it apart from the events.
+            consumed: Ids of commands that these events carry out; taken in the same commit.
+
+        Raises:
+            JournalFull: Nothing was written; the writer can be used again.
+            JournalLocked: Nothing was written; the writer can be used again.
+            RunBusy: Another process took the run over.
+            UsageError: The events can't be recorded as they are.
+        """
+
+    def put_blob(self, data: bytes, *, exact: bool = False) -> Blob:
+        """Keep content durably, for an event of the journal to name; `exact` leaves secrets in.
+
+        Raises:
+            JournalFull: No room.
+        """
+
+    def inbox(self) -> tuple[Received, ...]:
+        """Return the commands that wait in the journal's inbox, oldest first."""
+
+    def close(self) -> None:
+        """Give the run free for another writer of the journal."""
+
+    def __enter__(self) -> Self:
+        """Return the writer."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+
+
+class Journal(Protocol):
+    """The append-only record of all runs: transcript, audit trail, resume and replay at once.
+
+    Every method that names a run raises RunNotFound where there is none, and what reads its
+    content RunErased where its key was destroyed, JournalDamaged where it was altered.
+    """
+
+    def start(self, run: str) -> Writer:
+        """Begin a new run."""
+
+    def open_writer(self, run: str) -> Writer:
+        """Take a run up where it ends.
+
+        Raises:
+            RunBusy: Another process works on it.
+        """
+
+    def read(self, run: str, after: int = 0, until: int | None = None) -> Iterator[Recorded]:
+        """Yield the events numbered above `after`, up to `until`, in order."""
+
+    def tail(
+        self,
+        run: str,
+        after: int = 0,
+        *,
+        poll: float = 0.02,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Recorded]:
+        """Yield events as they come, up to `run.finished`; looks every `poll` seconds."""
+
+    def runs(self, parent: str | None = None) -> Sequence[RunSummary]:
+        """Return all runs, or a parent's, newest first."""
+
+    def run(self, run: str) -> RunSummary:
+        """Return what is known of one run."""
+
+    def blob(self, run: str, blob: Blob) -> bytes:
+        """Return a blob's content."""
+
+    def reasoning_for(self, run: str) -> Iterator[tuple[int, Any]]:
+        """Yield sealed reasoning by number of its event: for the provider and the monitor only."""
+
+    def send(self, run: str, command: Command) -> int:
+        """Put a command into a run's inbox, from any process; return its id."""
+
+    def erase(self, run: str) -> None:
+        """Destroy a run's key; the journal's chain still verifies.
+
+        Raises:
+            RunBusy: A process works on it.
+        """
+
+    def verify(self, run: str) -> Verdict:
+        """Say what was done to a run's record, if anything."""
+
+    def verify_all(self) -> Iterator[Verdict]:
+        """Say it of every run of the journal, also of those that were taken out of it."""
+
+    def close(self) -> None:
+        """Close the journal's connections."""
