@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["Sheet", "sheets_of", "xlsx_of"]
 
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767
-_WIDEST = 60  # characters
+_NARROWEST, _WIDEST, _WIDE = 6, 60, 85  # characters of a column
+_ROW = 15  # points of a line
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 
@@ -79,7 +82,7 @@ def xlsx_of(sheets: Sequence[Sheet], *, title: str = "", author: str = "") -> tu
 def sheets_of(blocks: Sequence[Block]) -> tuple[Sheet, ...]:
     """Return a document as sheets: each table one of its own, and the text, if any, before them."""
     tables: list[Sheet] = []
-    lines: list[tuple[str]] = []
+    lines: list[str] = []
     heading = ""
     for block in blocks:
         match block:
@@ -87,25 +90,23 @@ def sheets_of(blocks: Sequence[Block]) -> tuple[Sheet, ...]:
                 rows = [block.header, *block.rows]
                 cells = tuple(tuple(plain(cell) for cell in row) for row in rows)
                 tables.append(Sheet(name=heading or f"Table {len(tables) + 1}", rows=cells))
-                lines.append((f"[table: see the sheet {len(tables)}]",))
+                lines.append(f"[table {len(tables)}: a sheet of its own]")
             case Heading():
                 heading = plain(block.spans)
-                lines.append((heading,))
+                lines.append(heading)
             case Paragraph():
-                lines.append((plain(block.spans),))
+                lines.append(plain(block.spans))
             case Item():
                 indent = "   " * (block.depth - 1)
-                lines.append((f"{indent}{block.mark or ' '} {plain(block.spans)}",))
+                lines.append(f"{indent}{block.mark or ' '} {plain(block.spans)}")
             case Code():
-                lines.extend((line,) for line in block.text.split("\n"))
+                lines.extend(block.text.split("\n"))
             case Rule():
-                lines.append(("",))
-    only = all(isinstance(block, Table | Heading) for block in blocks)
-    if tables and only:
+                lines.append("")
+    if tables and all(isinstance(block, Table | Heading) for block in blocks):
         return tuple(tables)
-    text = Sheet(name="Text", rows=tuple(lines) or (("",),), header=False, wide=True)
-    named = [(line[0].replace("see the sheet ", "see sheet "),) for line in lines]
-    return (Sheet(name=text.name, rows=tuple(named) or text.rows, header=False, wide=True), *tables)
+    rows_ = tuple((line,) for line in lines) or (("",),)
+    return (Sheet(name="Text", rows=rows_, header=False, wide=True), *tables)
 
 
 def _has_formulas(sheet: Sheet) -> bool:
@@ -171,6 +172,28 @@ def _names(wanted: Sequence[str]) -> list[str]:
     return names
 
 
+def _widths(sheet: Sheet) -> list[int]:
+    """Return how wide each column is, in characters."""
+    if sheet.wide:
+        return [_WIDE]
+    widths: list[int] = []
+    for row in sheet.rows:
+        widths += [_NARROWEST] * (len(row) - len(widths))
+        for column, text in enumerate(row):
+            widths[column] = max(widths[column], *map(_room, text.split("\n")))
+    return [min(width, _WIDEST) for width in widths]
+
+
+def _room(text: str) -> int:
+    """Return how many characters wide a text is; those of East Asia count twice."""
+    return len(text) + sum(unicodedata.east_asian_width(one) in "WF" for one in text)
+
+
+def _lines(text: str, width: int) -> int:
+    """Return how many lines a text takes in a column."""
+    return sum(max(math.ceil(_room(line) * 1.05 / (width + 2)), 1) for line in text.split("\n"))
+
+
 class _Drawing:
     """Writes one sheet."""
 
@@ -183,19 +206,20 @@ class _Drawing:
     def draw(self, drawn: Worksheet) -> None:
         """Write all cells, and make the sheet pleasant to read."""
         sheet = self._sheet
-        widths: dict[int, int] = {}
+        widths = _widths(sheet)
+        for column, width in enumerate(widths):
+            drawn.set_column(column, column, width + 2)
         for row, texts in enumerate(sheet.rows):
+            lines = max(map(_lines, texts, widths), default=1)
+            if lines > 1:  # not every program finds the height of a row by itself
+                drawn.set_row(row, min(_ROW * lines, 409))
             for column, text in enumerate(texts):
-                longest = max(map(len, text.split("\n")))
-                widths[column] = max(widths.get(column, 0), longest)
                 self._put(drawn, row, column, text)
-        for column, width in widths.items():
-            drawn.set_column(column, column, 100 if sheet.wide else min(max(width, 6), _WIDEST) + 2)
         if right_to_left(" ".join(sheet.rows[0]) if sheet.rows else ""):
             drawn.right_to_left()
         if sheet.header and len(sheet.rows) > 1:
             drawn.freeze_panes(1, 0)
-            drawn.autofilter(0, 0, len(sheet.rows) - 1, max(widths, default=0))
+            drawn.autofilter(0, 0, len(sheet.rows) - 1, max(len(widths) - 1, 0))
         drawn.hide_gridlines(1)
         drawn.fit_to_pages(1, 0)
         drawn.set_paper(9)

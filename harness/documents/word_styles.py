@@ -18,6 +18,8 @@ _EAST_ASIAN = "Microsoft YaHei"  # Word takes what there is for a script that it
 _COMPLEX = "Arial"
 _ACCENT = "1D4E79"
 _GREY = "B8C2CC"
+_SIZES = (17, 13.5, 11.5, 10.5, 10.5, 10.5)
+"""Points of the headings."""
 
 
 def list_style(depth: int) -> str:
@@ -74,11 +76,12 @@ def _font(style: Any, family: str) -> None:
 def _headings(document: Document) -> None:
     from docx.shared import Pt, RGBColor
 
-    for level, size in enumerate((17, 13.5, 11.5, 10.5, 10.5, 10.5), 1):
+    for level, size in enumerate(_SIZES, 1):
         style: Any = document.styles[f"Heading {level}"]
         _font(style, _FONT)
         style.font.size = Pt(size)
         style.font.bold = True
+        style.font.italic = level == len(_SIZES)
         style.font.color.rgb = RGBColor.from_string(_ACCENT)
         style.paragraph_format.space_before = Pt(14)
         style.paragraph_format.space_after = Pt(5)
