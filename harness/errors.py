@@ -6,6 +6,7 @@
     │   ├── DomainNotFound        no folder there
     │   ├── DomainInvalid         carries `problems`, all of the folder's, each with its line
     │   └── DomainReadOnly        a bundled domain; `harness init --from` copies one out
+    ├── DocumentError             a document that can't be read, written or revised
     ├── BankError                 the index of a domain
     │   ├── BankBusy              another process builds it and does not finish
     │   └── BankUnwritable        disk full, or no permission in the state folder
@@ -54,6 +55,7 @@ __all__ = [
     "ConnectionFailed",
     "ContextError",
     "ContextTooLong",
+    "DocumentError",
     "DomainError",
     "DomainInvalid",
     "DomainNotFound",
@@ -128,6 +130,10 @@ class DomainInvalid(DomainError):
 
 class DomainReadOnly(DomainError):
     """A bundled domain was about to be written."""
+
+
+class DocumentError(HarnessError):
+    """A document can't be read, written or revised: damaged, protected, or no such place in it."""
 
 
 class BankError(HarnessError):

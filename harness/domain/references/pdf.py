@@ -12,7 +12,7 @@ from harness.domain.references.structure import Finding, Parsed, Section, Unread
 if TYPE_CHECKING:
     from pypdf import PdfReader
 
-__all__ = ["parse_pdf"]
+__all__ = ["has_picture", "legible", "open_pdf", "page_text", "parse_pdf"]
 
 _ENDED = re.compile(r"""[.!?:;…]["'”\u2019»)\]]*\s*$""")
 _FIRST_END = re.compile(r"""[.!?]["'”\u2019»)\]]*(?=\s|$)""")
@@ -25,6 +25,28 @@ def parse_pdf(data: bytes) -> Parsed:
     Raises:
         Unreadable: The file needs a password, or has pages but no text.
     """
+    reader = open_pdf(data)
+    pages, findings = _texts(reader)
+    bare = [number for number, page in enumerate(pages, 1) if not legible(page)]
+    if pages and len(bare) == len(pages) and not findings:
+        message = (
+            "This PDF has pages but no text: a scan? Run OCR (text recognition) on it and save "
+            "the result here."
+        )
+        raise Unreadable("no-text", message)
+    lost = [n for n in bare if pages[n - 1].strip() or has_picture(reader.pages[n - 1])]
+    if lost:
+        findings.append(_pages_without_text(lost))
+    legible = ["" if number in bare else page for number, page in enumerate(pages, 1)]
+    return Parsed(sections=_sections(legible), findings=tuple(findings), numbered=False)
+
+
+def open_pdf(data: bytes) -> PdfReader:
+    """Return a reader of a PDF that opens without a password.
+
+    Raises:
+        Unreadable: It is none, or needs a password.
+    """
     from pypdf import PdfReader
 
     if b"%PDF-" not in data[:1024]:
@@ -33,23 +55,19 @@ def parse_pdf(data: bytes) -> Parsed:
     if reader.is_encrypted and not reader.decrypt(""):
         message = "This PDF opens only with a password. Save a copy without one."
         raise Unreadable("password", message)
-    pages, findings = _texts(reader)
-    bare = [number for number, page in enumerate(pages, 1) if not _legible(page)]
-    if pages and len(bare) == len(pages) and not findings:
-        message = (
-            "This PDF has pages but no text: a scan? Run OCR (text recognition) on it and save "
-            "the result here."
-        )
-        raise Unreadable("no-text", message)
-    lost = [n for n in bare if pages[n - 1].strip() or _has_picture(reader.pages[n - 1])]
-    if lost:
-        findings.append(_pages_without_text(lost))
-    legible = ["" if number in bare else page for number, page in enumerate(pages, 1)]
-    return Parsed(sections=_sections(legible), findings=tuple(findings), numbered=False)
+    return reader
 
 
-def _legible(page: str) -> bool:
-    """Not of fonts that only say how letters look: those come out as signs without meaning."""
+def page_text(page: Any) -> str:
+    """Return the text of a page, tidied. A broken page makes the library raise what it likes."""
+    return re.sub(r"[ \t]+", " ", tidied(page.extract_text()))
+
+
+def legible(page: str) -> bool:
+    """Say whether there is text, and not only signs without meaning.
+
+    Those come out of fonts that say how letters look, but not which they are.
+    """
     signs = page.split()
     unknown = sum(
         character == "\ufffd" or "\ue000" <= character <= "\uf8ff"
@@ -64,7 +82,7 @@ def _texts(reader: PdfReader) -> tuple[list[str], list[Finding]]:
     findings: list[Finding] = []
     for number, page in enumerate(reader.pages, 1):
         try:
-            text = page.extract_text()
+            text = page_text(page)
         # Whatever a broken page makes the library raise, the other pages are still good.
         except Exception as error:
             text = ""
@@ -73,11 +91,12 @@ def _texts(reader: PdfReader) -> tuple[list[str], list[Finding]]:
                 "Export the PDF anew."
             )
             findings.append(Finding(code="damaged", message=message))
-        pages.append(re.sub(r"[ \t]+", " ", tidied(text)))
+        pages.append(text)
     return pages, findings
 
 
-def _has_picture(page: Any) -> bool:
+def has_picture(page: Any) -> bool:
+    """Say whether a page shows a picture."""
     try:
         objects = page["/Resources"]["/XObject"].get_object()
         return any(entry.get_object().get("/Subtype") == "/Image" for entry in objects.values())

@@ -18,7 +18,7 @@ from harness.domain.references.passages import Piece, pieces
 from harness.domain.references.structure import Finding, Unreadable
 from harness.values import Passage, Place, Problem
 
-__all__ = ["parse_document", "read_pieces", "read_references"]
+__all__ = ["parse_document", "quiet", "read_pieces", "read_references"]
 
 # What their authors tell programmers about a damaged document, we tell the expert ourselves.
 _TALKATIVE = ("pypdf", "openpyxl", "markitdown", "mammoth", "pptx")
@@ -90,7 +90,7 @@ def parse_document(file: DomainFile, data: bytes, suffix: str) -> parses.Outcome
         Unusable: It is no text, or not UTF-8.
     """
     try:
-        with _quiet():
+        with quiet():
             parsed = parse(file, data, suffix)
     except (Unreadable, Unusable):
         raise
@@ -134,7 +134,7 @@ def _problem(file: str, finding: Finding) -> Problem:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Libraries keep their warnings to themselves meanwhile."""
     loggers = [logging.getLogger(name) for name in _TALKATIVE]
     levels = [logger.level for logger in loggers]

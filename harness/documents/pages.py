@@ -1,0 +1,110 @@
+"""Blocks on paper: PDF, set by Typst with fonts that come along, the same on every machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.documents.blocks import (
+    Block,
+    Code,
+    Heading,
+    Item,
+    Paragraph,
+    Rule,
+    Spans,
+    Table,
+    column_shares,
+    plain,
+    right_to_left,
+)
+from harness.documents.fonts import FOLDER, families
+from harness.errors import DocumentError
+
+__all__ = ["pdf_of"]
+
+_TEMPLATE = Path(__file__).with_name("page.typ")
+_WIDE = 6  # columns from which a table's text gets smaller
+
+
+def pdf_of(
+    blocks: Sequence[Block],
+    *,
+    title: str = "",
+    author: str = "",
+    footer: str = "",
+    language: str = "en",
+    paper: Literal["a4", "us-letter"] = "a4",
+) -> bytes:
+    """Return a PDF of the blocks, tagged for screen readers.
+
+    Args:
+        blocks: What stands in it.
+        title: Of the document, for its properties.
+        author: Likewise.
+        footer: Stands at the foot of every page, beside the page's number.
+        language: Two letters, for hyphens and screen readers.
+        paper: Its size.
+
+    Raises:
+        DocumentError: It could not be set.
+    """
+    import typst
+
+    document = {
+        "title": title,
+        "author": author,
+        "footer": footer,
+        "language": language[:2] or "en",
+        "paper": paper,
+        "blocks": [_data(block) for block in blocks],
+    }
+    inputs = {"document": json.dumps(document), "fonts": json.dumps(families())}
+    try:
+        made = typst.compile(
+            str(_TEMPLATE),
+            root=str(_TEMPLATE.parent),
+            font_paths=[str(FOLDER)],
+            ignore_system_fonts=True,
+            sys_inputs=inputs,
+            format="pdf",
+        )
+    except typst.TypstError as error:
+        raise DocumentError(f"The PDF could not be set ({error}).") from error
+    return bytes(made)
+
+
+def _data(block: Block) -> dict[str, Any]:
+    """Return a block as the template takes it."""
+    match block:
+        case Heading() | Paragraph() | Item():
+            kind = type(block).__name__.lower()
+            fields = dataclasses.asdict(block)
+            return {**fields, "kind": kind, "rtl": right_to_left(plain(block.spans))}
+        case Code():
+            return {"kind": "code", "text": block.text}
+        case Rule():
+            return {"kind": "rule"}
+        case Table():
+            return _table(block)
+
+
+def _table(table: Table) -> dict[str, Any]:
+    columns = len(table.header)
+    return {
+        "kind": "table",
+        "header": [_spans(cell) for cell in table.header],
+        "rows": [[{"spans": _spans(cell)} for cell in row] for row in table.rows],
+        "aligns": list(table.aligns),
+        "widths": column_shares(table),
+        "size": 9.5 if columns < _WIDE else max(5.5, 9.5 - 0.5 * (columns - _WIDE + 1)),
+        "rtl": right_to_left(" ".join(plain(cell) for cell in table.header)),
+    }
+
+
+def _spans(spans: Spans) -> list[dict[str, Any]]:
+    return [dataclasses.asdict(span) for span in spans]
+
