@@ -23,8 +23,20 @@
     │   ├── ProviderUnavailable   5xx, 529, timeouts after all retries
     │   │   └── ConnectionFailed  refused, no such host, cut
     │   └── BadResponse           no answer: wrong content type, empty, broken JSON
+    ├── WorkspaceError            a path or file of a run's workspace that may not be used
+    │   └── FileMissing           there is no file at that path
+    ├── ToolError                 what a domain brings in `tools/`, or a kit it names
+    │   ├── SandboxAbsent         nothing can be run safely on this machine
+    │   ├── ToolsNotTrusted       nobody has said yes to `tools/` as it stands now
+    │   └── ServerFailed          an MCP server: not there, hangs, died, says what makes no sense
     ├── EvalError                 an eval run that can't start or go on
     └── StateError                the state folder: disk full, locked, newer than this program
+        ├── RunBusy               another process works on the run; has `owner`, who it is
+        ├── RunNotFound           the journal has no such run
+        ├── RunErased             its key was destroyed: nobody can read it any more
+        ├── JournalFull           no room to write; what was written before is safe
+        ├── JournalLocked         another process holds the database for too long
+        └── JournalDamaged        a record was altered, or its key is not there
 
 Three audiences: the expert reads `problems`, the caller catches a type, the model gets a tool
 result. `str(error)` is one paragraph fit for a terminal; it never holds a secret.
@@ -51,7 +63,11 @@ __all__ = [
     "DomainNotFound",
     "DomainReadOnly",
     "EvalError",
+    "FileMissing",
     "HarnessError",
+    "JournalDamaged",
+    "JournalFull",
+    "JournalLocked",
     "MissingKey",
     "MissingPackage",
     "ModelError",
@@ -61,9 +77,17 @@ __all__ = [
     "QuestionTooLong",
     "RateLimited",
     "RequestRefused",
+    "RunBusy",
+    "RunErased",
+    "RunNotFound",
+    "SandboxAbsent",
+    "ServerFailed",
     "StateError",
+    "ToolError",
+    "ToolsNotTrusted",
     "UnknownModel",
     "UsageError",
+    "WorkspaceError",
 ]
 
 
@@ -205,9 +229,67 @@ class BadResponse(ModelError):
     """What came back is no answer: wrong content type, broken JSON, or nothing at all."""
 
 
+class WorkspaceError(HarnessError):
+    """A path or file of a run's workspace that may not be used; the model is told so."""
+
+
+class FileMissing(WorkspaceError):
+    """There is no file at that path of the workspace."""
+
+
+class ToolError(HarnessError):
+    """A tool that can't be offered, or a call of one that can't be done."""
+
+
+class SandboxAbsent(ToolError):
+    """Nothing can be run safely on this machine, so nothing is run."""
+
+
+class ToolsNotTrusted(ToolError):
+    """Nobody has said yes to the tools of a domain as they stand now."""
+
+
+class ServerFailed(ToolError):
+    """An MCP server is not there, hangs, died, or says what makes no sense."""
+
+
 class EvalError(HarnessError):
     """An eval run that can't start or go on."""
 
 
 class StateError(HarnessError):
     """The state folder can't be used: disk full, locked, or written by a newer version."""
+
+
+class RunBusy(StateError):
+    """Another process works on this run, and only one may write its journal.
+
+    Args:
+        message: What is wrong.
+        mend: What to do.
+        owner: Who has it: process and machine.
+    """
+
+    def __init__(self, message: str, mend: str = "", *, owner: str = "") -> None:
+        super().__init__(message, mend)
+        self.owner = owner
+
+
+class RunNotFound(StateError):
+    """The journal has no run of that name."""
+
+
+class RunErased(StateError):
+    """The key of the run was destroyed; its events can be counted but never read."""
+
+
+class JournalFull(StateError):
+    """There is no room for what was to be written; nothing of it was, and earlier events stand."""
+
+
+class JournalLocked(StateError):
+    """Another process held the database for longer than we wait."""
+
+
+class JournalDamaged(StateError):
+    """A record can't be read: it was altered, or the key that opens it is missing."""

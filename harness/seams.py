@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,14 +22,23 @@ if TYPE_CHECKING:
     from harness.words import WordTable
 
 __all__ = [
+    "Calculator",
+    "Change",
     "Counter",
     "Embedder",
     "Model",
     "Progress",
+    "Sandbox",
+    "SandboxEnd",
+    "SandboxJob",
+    "SandboxLimits",
+    "SandboxResult",
     "Searchable",
     "Store",
     "VectorGroup",
     "VectorIndex",
+    "Workspace",
+    "WorkspaceFile",
 ]
 
 Progress = Callable[[int, int], None]
@@ -188,3 +197,198 @@ class Model(Protocol):
         Raises:
             ModelError: After retries; see `harness.errors`.
         """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What became of one file of a workspace. None: it was not, or is not, there."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkspaceFile:
+    """A file of a workspace: its path from there, with slashes, and its size."""
+
+    path: str
+    bytes: int
+
+
+class Workspace(Protocol):
+    """The folder that a run works in, on copies; nothing in it leads out of it."""
+
+    def changes(self) -> Sequence[Change]:
+        """Return what changed since the last call, by path; a restored file counts as changed.
+
+        The files that the run began with do not count. After a crash, what the last call gave
+        may come once more: a change is never lost.
+
+        Raises:
+            OSError: The folder can't be read.
+        """
+
+    def restore(self, path: str, content: bytes | None) -> None:
+        """Make a file what it was; None takes it away.
+
+        Raises:
+            WorkspaceError: A file can't stand there.
+        """
+
+    def files(self) -> Sequence[WorkspaceFile]:
+        """Return the files that may be read, by path."""
+
+    def oddities(self) -> Sequence[str]:
+        """Return, in words, what is there that may not be read: links, devices, huge files."""
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a file.
+
+        Raises:
+            FileMissing: There is no such file.
+            WorkspaceError: There is none that may be read.
+        """
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file, all or nothing; folders on the way are made.
+
+        Raises:
+            WorkspaceError: A file can't stand there.
+        """
+
+    def seen(self, path: str) -> str:
+        """Return the SHA-256 of the file's content when the model last saw it, or nothing."""
+
+    def see(self, path: str, digest: str) -> None:
+        """Keep the SHA-256 of the content that the model now knows, over restarts too."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SandboxLimits:
+    """What one job may use; every limit is always set.
+
+    Attributes:
+        seconds: Wall clock.
+        memory: Bytes of all its processes together.
+        disk: Bytes of all files that it writes together.
+        processes: Of the job at once, threads counted.
+        output: Characters that are kept of what it prints; the middle goes first.
+    """
+
+    seconds: float = 120.0
+    memory: int = 2 << 30
+    disk: int = 512 << 20
+    processes: int = 64
+    output: int = 40_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SandboxJob:
+    """Code that a model or an expert wrote, and all that it gets to see.
+
+    Attributes:
+        kind: `python` runs a script, `shell` a command, `call` a function of a module.
+        code: The script or command; of a `call`, the module's text.
+        files: The files in the folder that it works in, by path.
+        modules: Texts of modules that it can import, by file name.
+        function: Of a `call`.
+        arguments: Of a `call`, as JSON can say them.
+    """
+
+    kind: Literal["python", "shell", "call"]
+    code: str
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    modules: Mapping[str, str] = field(default_factory=dict)
+    function: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+SandboxEnd = Literal["done", "failed", "timeout", "memory", "processes", "disk", "output", "killed"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SandboxResult:
+    """What became of a job. All of it was made by the job, and is believed no further.
+
+    Attributes:
+        end: `failed` ended by itself with an error; the rest but `done` was ended by a limit.
+        code: Exit status; below 0, the signal that ended it.
+        printed: Its output, standard error apart.
+        value: Of a `call` that came to its end: what the function returned.
+        files: Files written, by path.
+        removed: Files that it was given and took away.
+        oddities: In words, what it left behind that is no plain file, or is too much.
+        seconds: Wall clock, the sandbox's own start included.
+        peak: Most bytes of memory that were seen in use.
+    """
+
+    end: SandboxEnd
+    code: int = 0
+    printed: str = ""
+    errors: str = ""
+    value: Any = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    oddities: tuple[str, ...] = ()
+    seconds: float = 0.0
+    peak: int = 0
+
+
+class Sandbox(Protocol):
+    """Runs code that is not trusted: no network, no file of the host, no secret, bounded."""
+
+    @property
+    def name(self) -> str:
+        """Of what stands behind it: `bubblewrap`."""
+
+    @property
+    def limits(self) -> SandboxLimits:
+        """What a job may use where nothing else is said."""
+
+    def run(
+        self,
+        job: SandboxJob,
+        *,
+        limits: SandboxLimits | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> SandboxResult:
+        """Run a job to its end; nothing of it is left running after that.
+
+        Args:
+            job: What to run.
+            limits: Other ones than the sandbox's own.
+            stop: Asked many times a second; true ends the job.
+
+        Raises:
+            SandboxAbsent: Nothing can be run safely on this machine.
+        """
+
+
+class Calculator(Protocol):
+    """Runs small calculations in an interpreter that can do nothing else."""
+
+    @property
+    def name(self) -> str:
+        """Of what stands behind it: `monty in bubblewrap`."""
+
+    def run(
+        self,
+        code: str,
+        *,
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> SandboxResult:
+        """Run a calculation; its last expression is the result's `value`, as text.
+
+        Args:
+            code: In the interpreter's Python.
+            functions: What the code may call in this process: they have to mistrust it.
+            stop: Asked now and then; true ends the calculation.
+
+        Raises:
+            SandboxAbsent: It can't be run safely on this machine.
+        """
+
+    def close(self) -> None:
+        """End what is running; a later calculation starts anew."""
