@@ -376,15 +376,15 @@ class Calculator(Protocol):
         self,
         code: str,
         *,
+        files: Mapping[str, Callable[[], bytes]] | None = None,
         functions: Mapping[str, Callable[..., Any]] | None = None,
-        stop: Callable[[], bool] = lambda: False,
     ) -> SandboxResult:
         """Run a calculation; its last expression is the result's `value`, as text.
 
         Args:
             code: In the interpreter's Python.
+            files: What the code can open for reading, by path.
             functions: What the code may call in this process: they have to mistrust it.
-            stop: Asked now and then; true ends the calculation.
 
         Raises:
             SandboxAbsent: It can't be run safely on this machine.
