@@ -73,8 +73,8 @@ def sandbox_command(
     room = limits.disk * 3 // 4 + given + (1 << 20)
     for folder, size in (
         (WORK, room),
-        ("/tmp", limits.disk // 4 + (1 << 20)),  # noqa: S108
-        ("/dev/shm", min(SHARED_MEMORY, limits.disk // 4)),  # noqa: S108
+        ("/tmp", limits.disk // 8 + (1 << 20)),  # noqa: S108
+        ("/dev/shm", min(SHARED_MEMORY, limits.disk // 8)),  # noqa: S108
     ):
         words += ["--perms", "1777", "--size", str(size), "--tmpfs", folder]
     folders = python_folders()

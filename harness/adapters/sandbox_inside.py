@@ -207,7 +207,10 @@ def _call(job: dict[str, Any], speak: int) -> None:
         _report(error)
         return
     if len(text) > MOST_VALUE:
-        print(f"The result has {len(text):,} characters; {MOST_VALUE:,} are the limit.", file=sys.stderr)
+        print(
+            f"The result has {len(text):,} characters; {MOST_VALUE:,} are the limit.",
+            file=sys.stderr,
+        )
         sys.exit(1)
     with os.fdopen(speak, "w") as pipe:
         pipe.write(text)

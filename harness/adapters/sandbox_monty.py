@@ -111,7 +111,11 @@ class MontyCalculator:
                     os=_files(files),
                 )
                 shown, wrong = _shown(value), ""
-        except (monty.MontySyntaxError, monty.MontyRuntimeError, monty.MontyConversionError) as error:
+        except (
+            monty.MontySyntaxError,
+            monty.MontyRuntimeError,
+            monty.MontyConversionError,
+        ) as error:
             shown, wrong = "", _in_words(error, self.limits)
         except (monty.MontyCrashedError, TimeoutError) as error:
             self._end()

@@ -83,7 +83,9 @@ class _Machine:
 
 _MACHINES = {
     "x86_64": _Machine(audit=0xC000003E, refused=_X86_64 | _BOTH, clone=56, socket=41, ioctl=16),
-    "aarch64": _Machine(audit=0xC00000B7, refused=_AARCH64 | _BOTH, clone=220, socket=198, ioctl=29),
+    "aarch64": _Machine(
+        audit=0xC00000B7, refused=_AARCH64 | _BOTH, clone=220, socket=198, ioctl=29
+    ),
 }
 
 

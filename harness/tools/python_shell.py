@@ -19,7 +19,16 @@ from harness.seams import Sandbox, SandboxJob, SandboxLimits, SandboxResult, Wor
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
-__all__ = ["MOST_GIVEN", "in_thread", "put_back", "python_tools", "shell_tools", "told", "taken"]
+__all__ = [
+    "MOST_GIVEN",
+    "artifact",
+    "in_thread",
+    "put_back",
+    "python_tools",
+    "shell_tools",
+    "taken",
+    "told",
+]
 
 MOST_GIVEN = 256 << 20
 """Bytes of the workspace that a job gets; the largest files are left out first."""
@@ -82,8 +91,8 @@ async def _run(sandbox: Sandbox, workspace: Workspace, kind: Any, code: str) -> 
     def work(stop: Callable[[], bool]) -> Told:
         files, left_out = taken(workspace)
         result = sandbox.run(SandboxJob(kind=kind, code=code, files=files), stop=stop)
-        notes = [*left_out, *([] if stop() else put_back(workspace, result))]
-        return told(result, sandbox.limits, notes), _artifact(result)
+        kept, notes = ([], []) if stop() else put_back(workspace, result)
+        return told(result, sandbox.limits, kept, left_out + notes), artifact(result, kept)
 
     return await in_thread(work)
 
@@ -120,34 +129,48 @@ def taken(workspace: Workspace) -> tuple[dict[str, bytes], list[str]]:
     return files, left_out
 
 
-def put_back(workspace: Workspace, result: SandboxResult) -> list[str]:
-    """Write what a job made into the workspace; return what could not be, in words."""
-    notes: list[str] = list(result.oddities)
-    for path, content in result.files.items():
+def put_back(workspace: Workspace, result: SandboxResult) -> tuple[list[str], list[str]]:
+    """Write what a job made into the workspace; return those paths, and what failed, in words."""
+    kept: list[str] = []
+    notes = [_one_line(one) for one in result.oddities]
+    for path, content in sorted(result.files.items()):
         try:
             workspace.write(path, content)
         except WorkspaceError as error:
             notes.append(f"Not kept: {error}")
+        else:
+            kept.append(path)
     for path in result.removed:
         try:
             workspace.restore(path, None)
         except WorkspaceError as error:
             notes.append(f"Not removed: {error}")
-    return notes
+    return kept, notes
 
 
-def told(result: SandboxResult, limits: SandboxLimits, notes: list[str]) -> str:
-    """Return what the model is told of a job."""
+def _one_line(text: str) -> str:
+    return text.replace("\n", "\\n")[:300]
+
+
+def told(result: SandboxResult, limits: SandboxLimits, kept: list[str], notes: list[str]) -> str:
+    """Return what the model is told of a job.
+
+    Args:
+        result: What came of it.
+        limits: What it was allowed.
+        kept: The files that it wrote and that are in the workspace now.
+        notes: What else there is to say.
+    """
     parts = [result.printed.rstrip()]
     if result.errors.strip():
         parts.append(
             result.errors.rstrip() if not parts[0] else f"Errors:\n{result.errors.rstrip()}"
         )
     parts.append(_ended(result, limits))
-    named = sorted(result.files)[:MOST_NAMED]
+    named = kept[:MOST_NAMED]
     if named:
         lines = [f"{path} ({len(result.files[path]):,} bytes)" for path in named]
-        more = len(result.files) - len(named)
+        more = len(kept) - len(named)
         parts.append("Written: " + ", ".join(lines) + (f" and {more:,} more" if more else ""))
     if result.removed:
         parts.append("Removed: " + ", ".join(result.removed[:MOST_NAMED]))
@@ -177,7 +200,7 @@ def _ended(result: SandboxResult, limits: SandboxLimits) -> str:
     return "It was ended before it was done; files that it wrote are lost."
 
 
-def _artifact(result: SandboxResult) -> dict[str, Any]:
+def artifact(result: SandboxResult, kept: list[str]) -> dict[str, Any]:
     """Return what the journal keeps beside the text: how it ended, what it wrote."""
     return {
         "end": result.end,
@@ -187,10 +210,10 @@ def _artifact(result: SandboxResult) -> dict[str, Any]:
         "files": [
             {
                 "path": path,
-                "bytes": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
+                "bytes": len(result.files[path]),
+                "sha256": hashlib.sha256(result.files[path]).hexdigest(),
                 "type": mimetypes.guess_type(path)[0] or "application/octet-stream",
             }
-            for path, content in sorted(result.files.items())
+            for path in kept
         ],
     }
