@@ -34,7 +34,9 @@ __all__ = [
     "SandboxLimits",
     "SandboxResult",
     "Searchable",
+    "ServedTool",
     "Store",
+    "ToolServer",
     "VectorGroup",
     "VectorIndex",
     "Workspace",
@@ -292,6 +294,7 @@ class SandboxJob:
         code: The script or command; of a `call`, the module's text.
         files: The files in the folder that it works in, by path.
         modules: Texts of modules that it can import, by file name.
+        file: What a module is called in tracebacks.
         function: Of a `call`.
         arguments: Of a `call`, as JSON can say them.
     """
@@ -300,6 +303,7 @@ class SandboxJob:
     code: str
     files: Mapping[str, bytes] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
+    file: str = "tool.py"
     function: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
@@ -392,3 +396,45 @@ class Calculator(Protocol):
 
     def close(self) -> None:
         """End what is running; a later calculation starts anew."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServedTool:
+    """A tool as a server describes it: its schema is JSON Schema."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+
+
+class ToolServer(Protocol):
+    """A server of tools, started when it is first needed and again when it has died."""
+
+    async def tools(self) -> Sequence[ServedTool]:
+        """Return what it offers.
+
+        Raises:
+            ServerFailed: It is not there, hangs, died, or says what makes no sense.
+        """
+
+    async def call(
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        *,
+        expect: Callable[[ServedTool], bool] = lambda _: True,
+    ) -> tuple[str, Any]:
+        """Call a tool; return what it says as text, and what it gave beside.
+
+        Args:
+            tool: Its name.
+            arguments: As JSON.
+            expect: Says whether the server still describes the tool as it should.
+
+        Raises:
+            ServerFailed: See `tools`; or it does not describe the tool as expected.
+            ToolError: The tool says that it failed.
+        """
+
+    async def aclose(self) -> None:
+        """Stop it."""

@@ -182,7 +182,9 @@ class _Running:
 
     def _open_exchange(self, results: int, user: int) -> None:
         process = self._process
-        assert process.stdin and process.stdout and process.stderr  # noqa: S101 - all are pipes
+        assert process.stdin  # noqa: S101 - all are pipes
+        assert process.stdout  # noqa: S101
+        assert process.stderr  # noqa: S101
         self._exchange = Exchange(
             os.dup(process.stdin.fileno()),
             [_head(self._job, self._limits, user), *_contents(self._job)],
@@ -281,7 +283,7 @@ def _head(job: SandboxJob, limits: SandboxLimits, user: int) -> bytes:
         },
     }
     if job.kind == "call":
-        said |= {"module": "tool", "function": job.function, "arguments": dict(job.arguments)}
+        said |= {"file": job.file, "function": job.function, "arguments": dict(job.arguments)}
     return json.dumps(said).encode() + b"\n"
 
 
@@ -294,6 +296,7 @@ def _contents(job: SandboxJob) -> Iterator[bytes]:
 def _inside_texts() -> Iterator[tuple[str, bytes]]:
     here = Path(__file__).parent
     yield "inside.py", (here / "sandbox_inside.py").read_bytes()
+    yield "harness_call.py", (here / "sandbox_call.py").read_bytes()
     yield "harness_figures.py", (here / "sandbox_figures.py").read_bytes()
 
 

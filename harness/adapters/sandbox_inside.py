@@ -21,7 +21,6 @@ import stat
 import struct
 import sys
 import time
-import traceback
 import types
 from typing import Any, BinaryIO
 
@@ -130,11 +129,11 @@ def _become(job: dict[str, Any], speak: int, results: BinaryIO) -> None:
     os.close(nothing)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
     os.chdir(WORK)
-    for name, most in job["rlimits"].items():
+    for name, wanted in job["rlimits"].items():
         number = getattr(resource, name)
         with contextlib.suppress(ValueError, OSError):
             hard = resource.getrlimit(number)[1]
-            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
             resource.setrlimit(number, (most, most))
     if job["kind"] == "shell":
         os.close(speak)
@@ -170,7 +169,9 @@ def _script(code: str) -> None:
     except SystemExit:
         raise
     except BaseException as error:
-        _report(error)
+        import harness_call
+
+        harness_call.report(error, __file__)
 
 
 def _draw() -> None:
@@ -180,51 +181,14 @@ def _draw() -> None:
         figures.keep_all()
 
 
-def _report(error: BaseException) -> None:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
-        trace = trace.tb_next
-    sys.stdout.flush()
-    traceback.print_exception(type(error), error, trace)
-    sys.exit(1)
-
-
 def _call(job: dict[str, Any], speak: int) -> None:
     """Call a function of a module and say what it returned."""
-    name, code = f"{job['module']}.py", job["code"]
-    linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
-    module = types.ModuleType(job["module"])
-    module.__file__ = f"{MODULES}/{name}"
-    sys.modules[job["module"]] = module
-    try:
-        exec(compile(code, name, "exec"), module.__dict__)  # noqa: S102 - inside the sandbox
-        value = getattr(module, job["function"])(**job["arguments"])
-        text = json.dumps(value, ensure_ascii=True, default=_plain)
-        _draw()
-    except SystemExit:
-        raise
-    except BaseException as error:
-        _report(error)
-        return
-    if len(text) > MOST_VALUE:
-        print(
-            f"The result has {len(text):,} characters; {MOST_VALUE:,} are the limit.",
-            file=sys.stderr,
-        )
-        sys.exit(1)
+    import harness_call  # type: ignore[import-not-found] # stands beside this file, inside
+
+    text = harness_call.call(job["file"], job["code"], job["function"], job["arguments"])
+    _draw()
     with os.fdopen(speak, "w") as pipe:
         pipe.write(text)
-
-
-def _plain(value: Any) -> Any:
-    """Return as JSON what it has no word for: numbers of numpy and Decimal, dates, tables."""
-    for name in ("tolist", "isoformat", "to_dict", "model_dump", "_asdict"):
-        method = getattr(value, name, None)
-        if callable(method):
-            return method()
-    if isinstance(value, set | frozenset):
-        return sorted(value, key=str)
-    return str(value)
 
 
 def _wait(child: int, answer: int, seconds: float) -> tuple[Any, bool, int]:
