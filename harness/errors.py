@@ -26,6 +26,10 @@
     │   └── BadResponse           no answer: wrong content type, empty, broken JSON
     ├── WorkspaceError            a path or file of a run's workspace that may not be used
     │   └── FileMissing           there is no file at that path
+    ├── ToolError                 what a domain brings in `tools/`, or a kit it names
+    │   ├── SandboxAbsent         nothing can be run safely on this machine
+    │   ├── ToolsNotTrusted       nobody has said yes to `tools/` as it stands now
+    │   └── ServerFailed          an MCP server: not there, hangs, died, says what makes no sense
     ├── EvalError                 an eval run that can't start or go on
     └── StateError                the state folder: disk full, locked, newer than this program
         ├── RunBusy               another process works on the run; has `owner`, who it is
@@ -78,7 +82,11 @@ __all__ = [
     "RunBusy",
     "RunErased",
     "RunNotFound",
+    "SandboxAbsent",
+    "ServerFailed",
     "StateError",
+    "ToolError",
+    "ToolsNotTrusted",
     "UnknownModel",
     "UsageError",
     "WorkspaceError",
@@ -233,6 +241,22 @@ class WorkspaceError(HarnessError):
 
 class FileMissing(WorkspaceError):
     """There is no file at that path of the workspace."""
+
+
+class ToolError(HarnessError):
+    """A tool that can't be offered, or a call of one that can't be done."""
+
+
+class SandboxAbsent(ToolError):
+    """Nothing can be run safely on this machine, so nothing is run."""
+
+
+class ToolsNotTrusted(ToolError):
+    """Nobody has said yes to the tools of a domain as they stand now."""
+
+
+class ServerFailed(ToolError):
+    """An MCP server is not there, hangs, died, or says what makes no sense."""
 
 
 class EvalError(HarnessError):

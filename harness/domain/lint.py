@@ -237,6 +237,12 @@ def _texts(domain: Domain) -> Iterator[Problem]:
             yield _problem(case.place, "twin", says, "warning")
 
 
+def _own_tools(domain: Domain) -> Iterator[Problem]:
+    from harness.domain.own_tools import read_own_tools
+
+    yield from read_own_tools(domain.path).problems  # read as text; nothing of it is run
+
+
 _CHECKS: tuple[Callable[[Domain], Iterator[Problem]], ...] = (
     _settings,
     _pins,
@@ -246,4 +252,5 @@ _CHECKS: tuple[Callable[[Domain], Iterator[Problem]], ...] = (
     _json_checks,
     _attachments,
     _texts,
+    _own_tools,
 )

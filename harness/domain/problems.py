@@ -43,6 +43,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "tag": "YAML tags are not used here: the schema gives types.",
         "too-deep": "Lists or mappings nested too deeply.",
         "yaml-syntax": "The file is no YAML.",
+        "python-syntax": "A file of tools that is no Python.",
         # the words in it
         "bad-checks": "A check's specification is not what its grader takes.",
         "bad-heading": "A Markdown example has a heading that is no field, or text outside.",
@@ -70,6 +71,10 @@ CODES: Mapping[str, str] = MappingProxyType(
         "name-mismatch": "SKILL.md's name is not the folder's, as other agents want it.",
         "no-front-matter": "SKILL.md lacks the name or description that other agents want.",
         "not-a-number": "A number is expected here, and this is none.",
+        "tool-effect": "A tool's `Effect:` is not one that there is.",
+        "tool-form": "A function in tools/ that can't be a tool: no docstring, or not a plain one.",
+        "tool-name": "A tool has the name of another one, or one that no model can call.",
+        "tool-type": "An argument of a tool has no type, or one that a model can't fill in.",
         "twin": "A holdout case with the text of an example.",
         "unknown-label": "A label that is not among the domain's.",
         "unknown-pin": "`context.pinned` names nothing that is there.",
