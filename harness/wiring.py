@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import ProviderNotAllowed, UnknownModel
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.evals.record import EvalStore
     from harness.seams import Counter, Embedder, Model, Store
     from harness.settings import Settings
 
-__all__ = ["check_allowed", "make_counter", "make_embedder", "make_model", "make_store"]
+__all__ = [
+    "check_allowed",
+    "make_counter",
+    "make_embedder",
+    "make_eval_store",
+    "make_model",
+    "make_store",
+]
 
 
 def make_counter() -> Counter:
@@ -26,6 +36,13 @@ def make_store() -> Store:
     from harness.adapters.store_chroma import ChromaStore
 
     return ChromaStore()
+
+
+def make_eval_store(home: Path) -> EvalStore:
+    """Return what keeps eval runs in a state folder."""
+    from harness.adapters.evals_sql import SqlEvalStore
+
+    return SqlEvalStore(home / "harness.db")
 
 
 def make_embedder(name: str, *, allowed: tuple[str, ...] | None = None) -> Embedder:
