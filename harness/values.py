@@ -43,6 +43,7 @@ __all__ = [
     "Usage",
     "in_dollars",
     "jsonable",
+    "total_usage",
     "with_files",
 ]
 
@@ -342,6 +343,19 @@ class Usage:
     cached_input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: Decimal | None = None
+
+
+def total_usage(usages: Iterable[Usage]) -> Usage:
+    """Return the sum; its cost is known only where every cost is."""
+    usages = tuple(usages)
+    costs = [usage.cost_usd for usage in usages]
+    known = [cost for cost in costs if cost is not None]
+    return Usage(
+        input_tokens=sum(usage.input_tokens for usage in usages),
+        cached_input_tokens=sum(usage.cached_input_tokens for usage in usages),
+        output_tokens=sum(usage.output_tokens for usage in usages),
+        cost_usd=sum(known, Decimal(0)) if known and len(known) == len(costs) else None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from harness.adapters.workspace_folder import FolderWorkspace
     from harness.journal.masking import Masker
+    from harness.evals.record import EvalStore
     from harness.seams import Counter, Embedder, Journal, Model, Store
     from harness.settings import Settings
 
@@ -19,6 +20,7 @@ __all__ = [
     "check_allowed",
     "make_counter",
     "make_embedder",
+    "make_eval_store",
     "make_journal",
     "make_model",
     "make_store",
@@ -73,6 +75,13 @@ def remove_workspace(folder: Path) -> None:
     from harness.adapters.workspace_folder import remove_workspace as remove
 
     remove(folder)
+
+
+def make_eval_store(home: Path) -> EvalStore:
+    """Return what keeps eval runs in a state folder."""
+    from harness.adapters.evals_sql import SqlEvalStore
+
+    return SqlEvalStore(home / "harness.db")
 
 
 def make_embedder(name: str, *, allowed: tuple[str, ...] | None = None) -> Embedder:

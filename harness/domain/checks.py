@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from harness.domain.check_specs import SPECS
 from harness.domain.entries import Entry, Loc, own_types, plain_text, too_deep
-from harness.domain.formats import GRADERS, NUMBER_KEYS, AnswerSettings
+from harness.domain.explain import validated
+from harness.domain.formats import GRADERS, NUMBER_KEYS, AnswerSettings, RubricItem
 from harness.domain.problems import did_you_mean, listed
 from harness.values import Check, Problem
 
@@ -112,17 +114,27 @@ class CheckReader:
             return _json(entry, grader, spec, loc)
         if "number" in forms:
             return _number(entry, spec, expected, loc)
+        if "amount" in forms:
+            return _amount(entry, grader, spec, loc)
+        if "keys" in forms and isinstance(spec, dict):
+            return _keys(entry, grader, spec, loc)
         return _text(entry, grader, spec, loc)
 
     def _by_expected(self, entry: Entry, grader: str, expected: Any, loc: Loc) -> Check | Problem:
         place = entry.place(loc, key=True)
+        if "alone" in GRADERS[grader]:
+            return Check(grader=grader, spec=None, place=place)
+        if "expected" not in GRADERS[grader]:
+            says = f"`{grader}` needs to be told what: write `{grader}: …`."
+            return entry.problem("nothing-to-check", says, loc, key=True)
         if expected is None and not (grader == "json" and self.answer.schema is not None):
             says = (
                 f"`{grader}` has nothing to compare with. Give the case `expected`, or write"
                 f" `{grader}: …`."
             )
             return entry.problem("nothing-to-check", says, loc, key=True)
-        if "texts" in GRADERS[grader]:
+        if grader in ("contains_all", "contains_any", "contains"):
+            grader = "contains_all" if grader == "contains" else grader
             return Check(grader=grader, spec=(str(expected),), place=place)
         return Check(grader=grader, spec=None, place=place)
 
@@ -178,11 +190,35 @@ def _text(entry: Entry, grader: str, spec: Any, loc: Loc) -> Check | Problem:
     place = entry.place(loc, key=True)
     many = "texts" in GRADERS[grader]
     if isinstance(spec, str) and spec.strip():
+        if grader == "contains":  # another word for `contains_all` of one
+            return Check(grader="contains_all", spec=(str(spec),), place=place)
         return Check(grader=grader, spec=str(spec), place=place)
     if many and isinstance(spec, list) and _texts(spec):
         return Check(grader=grader, spec=tuple(plain_text(spec)), place=place)
     wanted = "a text or a list of texts, none of them empty" if many else "one text, not empty"
+    if "keys" in GRADERS[grader]:
+        wanted += f", or a mapping with {listed(SPECS[grader].model_fields)}"
     return entry.problem("bad-checks", f"`{grader}` takes {wanted}.", loc)
+
+
+def _keys(entry: Entry, grader: str, spec: dict[str, Any], loc: Loc) -> Check | Problem:
+    """Return a check with a mapping, held against the grader's own schema."""
+    written = {str(key): value for key, value in plain_text(spec).items() if value is not None}
+    _, wrong = validated(SPECS[grader], written, entry.within(loc))
+    if wrong:
+        return wrong[0]
+    if grader == "rubric" and not any(one.points > 0 for one in RubricItem(**written).criteria):
+        says = "No criterion of this rubric gives points. Give at least one more than 0."
+        return entry.problem("bad-value", says, (*loc, "criteria"))
+    return Check(grader=grader, spec=written, place=entry.place(loc, key=True))
+
+
+def _amount(entry: Entry, grader: str, spec: Any, loc: Loc) -> Check | Problem:
+    text = str(spec).strip().removeprefix("$") if isinstance(spec, str) else ""
+    if not re.fullmatch(r"[0-9]+([.][0-9]+)?", text):
+        says = f"`{grader}` takes one number, the most that is allowed, like `{grader}: 2.5`."
+        return entry.problem("bad-checks", says, loc)
+    return Check(grader=grader, spec=text, place=entry.place(loc, key=True))
 
 
 def _number(entry: Entry, spec: Any, expected: Any, loc: Loc) -> Check | Problem:

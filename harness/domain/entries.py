@@ -98,6 +98,17 @@ class Entry:
         line, column = (mark.line, mark.column) if mark else (self.line, self.column)
         return Entry(data=self.data[step], file=self.file, line=line, column=column, marks=mark)
 
+    def within(self, loc: Loc) -> Entry:
+        """Return what stands at a path as an entry of its own; the whole where it has no places."""
+        part = self
+        for step in loc:
+            data = part.data
+            there = isinstance(data, dict | list) and isinstance(part.marks, Mark)
+            if not there or step not in part.marks.children:  # type: ignore[union-attr]
+                return part
+            part = part.part(step)
+        return part
+
     def problem(self, code: str, message: str, loc: Loc = (), *, key: bool = False) -> Problem:
         """Return an error about a part of it."""
         sheet = f" (sheet `{self.sheet}`)" if self.sheet else ""

@@ -68,8 +68,13 @@ Kit = Literal[
     "web",
 ]
 
-SpecForm = Literal["expected", "text", "texts", "number", "json"]
-"""What may stand after a grader's name. `expected`: nothing, then the case's `expected` counts."""
+SpecForm = Literal["expected", "alone", "text", "texts", "number", "json", "keys", "amount"]
+"""What may stand after a grader's name.
+
+`expected`: nothing, then the case's `expected` counts. `alone`: nothing, as nothing is needed.
+`amount`: one number, the most that is allowed. `keys`: a mapping whose schema stands in
+`harness.domain.check_specs`.
+"""
 
 GRADERS: Mapping[str, tuple[SpecForm, ...]] = MappingProxyType(
     {
@@ -78,6 +83,20 @@ GRADERS: Mapping[str, tuple[SpecForm, ...]] = MappingProxyType(
         "number": ("expected", "text", "number"),
         "json": ("expected", "json"),
         "contains_all": ("expected", "text", "texts"),
+        "contains": ("expected", "text"),
+        "contains_any": ("expected", "text", "texts"),
+        "never_contains": ("text", "texts"),
+        "matches": ("text", "keys"),
+        "set": ("expected", "text", "texts", "keys"),
+        "cites": ("alone", "text", "texts", "keys"),
+        "similar": ("expected", "text", "keys"),
+        "rubric": ("text", "texts", "keys"),
+        "pairwise": ("expected", "text", "keys"),
+        "trajectory": ("keys",),
+        "cost": ("amount",),
+        "steps": ("amount",),
+        "seconds": ("amount",),
+        "python": ("text",),
     }
 )
 """Every known grader, and what its specification may be."""

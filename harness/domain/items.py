@@ -9,7 +9,14 @@ from typing import Any, TypeVar
 from harness.domain.checks import COLUMN, CheckReader, read_json_text, split_cell
 from harness.domain.entries import Entry, own_types, plain_text
 from harness.domain.explain import fields_of, validated
-from harness.domain.formats import AnswerSettings, CaseItem, ExampleItem, RubricItem, RuleItem
+from harness.domain.formats import (
+    GRADERS,
+    AnswerSettings,
+    CaseItem,
+    ExampleItem,
+    RubricItem,
+    RuleItem,
+)
 from harness.values import Criterion, EvalCase, Example, Problem, Rubric, Rule, Split
 
 __all__ = ["read_cases", "read_examples", "read_rubrics", "read_rules"]
@@ -141,7 +148,7 @@ def _gather_columns(data: dict[str, Any], entry: Entry) -> list[Problem]:
     problems: list[Problem] = []
     for column in [name for name in data if name.startswith(COLUMN)]:
         grader, cell = column[len(COLUMN) :], data.pop(column)
-        checks[column] = split_cell(cell) if grader == "contains_all" else cell
+        checks[column] = split_cell(cell) if "texts" in GRADERS.get(grader, ()) else cell
         if grader == "json":
             try:
                 checks[column] = read_json_text(cell)

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from harness.domain.check_specs import SPECS
 from harness.domain.formats import (
     GRADERS,
     NUMBER_KEYS,
@@ -76,9 +77,10 @@ def _nullable(schema: Any) -> Any:
 
 
 def _with_checks(schema: dict[str, Any]) -> dict[str, Any]:
-    specs = {grader: _spec(forms) for grader, forms in GRADERS.items()}
+    specs = {grader: _spec(grader, forms) for grader, forms in GRADERS.items()}
     one = {"type": "object", "properties": specs, "additionalProperties": False}
-    name = {"enum": [grader for grader, forms in GRADERS.items() if "expected" in forms]}
+    bare = ("expected", "alone")
+    name = {"enum": [grader for grader, forms in GRADERS.items() if set(bare) & set(forms)]}
     single = {"anyOf": [name, {**one, "minProperties": 1, "maxProperties": 1}]}
     case = schema["$defs"]["CaseItem"]
     case["properties"]["checks"] = {
@@ -89,11 +91,11 @@ def _with_checks(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _spec(forms: tuple[str, ...]) -> dict[str, Any]:
+def _spec(grader: str, forms: tuple[str, ...]) -> dict[str, Any]:
     kinds: list[dict[str, Any]] = []
-    if "expected" in forms:
+    if "expected" in forms or "alone" in forms:
         kinds.append({"type": "null"})
-    if "text" in forms:
+    if "text" in forms or "amount" in forms:
         kinds.append(_SCALAR)
     if "texts" in forms:
         kinds.append({"type": "array", "items": _SCALAR, "minItems": 1})
@@ -102,4 +104,23 @@ def _spec(forms: tuple[str, ...]) -> dict[str, Any]:
         kinds.append({"type": "object", "properties": keys, "additionalProperties": False})
     if "json" in forms:
         kinds.append({"type": "object"})
+    if "keys" in forms:
+        kinds.append(_inlined(TypeAdapter(SPECS[grader]).json_schema()))
     return {"anyOf": kinds}
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with its definitions written out where they are meant."""
+    definitions = schema.pop("$defs", {})
+
+    def meant(part: Any) -> Any:
+        if isinstance(part, list):
+            return [meant(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return meant(definitions[part["$ref"].rsplit("/", 1)[-1]])
+        return {key: meant(value) for key, value in part.items()}
+
+    inlined: dict[str, Any] = _nullable(meant(schema))
+    return inlined

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from harness.evals.statistics import Score
 from harness.values import Split, Usage
 
-__all__ = ["CaseResult", "CheckResult", "Conditions", "EvalRun", "total_usage"]
+__all__ = ["CaseResult", "CheckResult", "Conditions", "EvalRun"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Conditions:
-    """Under what the cases are run; all of it stands in the result."""
+    """Under what the cases are run; all of it stands in the result.
+
+    Attributes:
+        config: Hash of all that decides an answer beside the question.
+        judge: Name of the judge's model, where checks ask one.
+    """
 
     run: str
     domain: str
@@ -24,6 +27,8 @@ class Conditions:
     model: str
     policy: str
     guard: bool = True
+    config: str = ""
+    judge: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,12 +39,14 @@ class CheckResult:
         met: In every repeat that could be graded; None where none could.
         score: Mean over those repeats, 0 to 1.
         why: Of the first repeat that did not meet it.
+        parts: The criteria of each repeat: (name, met), in the order of the repeats.
     """
 
     grader: str
     met: bool | None
     score: float
     why: str = ""
+    parts: tuple[tuple[tuple[str, bool | None], ...], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +62,13 @@ class CaseResult:
         abstained: Repeats in which the model abstained.
         error: Why a repeat could not be scored, in plain words; "" where all could.
         seconds: Waiting for answers, all repeats together.
+        passed: Repeats in which every check is met.
+        tries: Repeats that could be scored.
+        correct_when_answered: The share of the scored repeats without an abstention in which
+            every check is met; None where there are none.
+        confidence: Mean over the answers that have one.
+        judged: What judges used.
+        unreadable: Outputs of judges that held no verdict.
     """
 
     id: str
@@ -69,6 +83,12 @@ class CaseResult:
     error: str = ""
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
+    passed: int = 0
+    tries: int = 0
+    correct_when_answered: float | None = None
+    confidence: float | None = None
+    judged: Usage | None = None
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +105,12 @@ class EvalRun:
             say, which is not met unless the case expects it.
         warnings: What to bear in mind with the score, in plain words.
         seconds: From start to end.
+        config: Hash of all that decides an answer beside the question.
+        judge: Name of the judge's model.
+        judged: What judges used; None where none was asked.
+        unreadable: Outputs of judges that held no verdict.
+        openings: How often the split was opened, where it is sealed.
+        regrades: Id of the run whose answers were graded anew; "" for none.
     """
 
     run: str
@@ -103,16 +129,10 @@ class EvalRun:
     usage: Usage = field(default_factory=Usage)
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    config: str = ""
+    judge: str = ""
+    judged: Usage | None = None
+    unreadable: int = 0
+    openings: int = 0
+    regrades: str = ""
 
-
-def total_usage(usages: Iterable[Usage]) -> Usage:
-    """Return the sum; its cost is known only where every cost is."""
-    usages = tuple(usages)
-    costs = [usage.cost_usd for usage in usages]
-    known = [cost for cost in costs if cost is not None]
-    return Usage(
-        input_tokens=sum(usage.input_tokens for usage in usages),
-        cached_input_tokens=sum(usage.cached_input_tokens for usage in usages),
-        output_tokens=sum(usage.output_tokens for usage in usages),
-        cost_usd=sum(known, Decimal(0)) if known and len(known) == len(costs) else None,
-    )

@@ -1,61 +1,109 @@
 """Runs cases: asks, grades, and sums up, many at a time, the same results in whatever order.
 
-The model is reached only through `ask`, which the SDK hands down.
+The model is reached only through `ask`, which the SDK hands down. A generation is committed
+before it is graded, so that a run killed at any point is resumed with nothing asked twice but
+what was under way.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import anyio
 
 from harness.domain.formats import AnswerSettings
-from harness.errors import (
-    ContextError,
-    EvalError,
-    MissingKey,
-    MissingPackage,
-    ModelError,
-    NotAuthorized,
-    ProviderNotAllowed,
-    UnknownModel,
-    UsageError,
+from harness.errors import ContextError, EvalError, ModelError, RateLimited, UsageError
+from harness.evals.graders import WORK_GRADERS, Grader, Work, WorkGrader, grade, work_of
+from harness.evals.judge import FATAL
+from harness.evals.limiter import Limiter
+from harness.evals.record import (
+    EvalStore,
+    Generation,
+    GradeRow,
+    RunRecord,
+    generation_key,
+    stub_of,
 )
-from harness.evals.graders import Grader, grade
 from harness.evals.results import Conditions, EvalRun
-from harness.evals.summary import Attempt, sum_up
+from harness.evals.sink import Sink
+from harness.evals.standing import Purse, Standing, Tally
+from harness.evals.summary import Attempt, attempt_of, sum_up
 from harness.seams import Progress
 from harness.values import Answer, EvalCase
 
-__all__ = ["Ask", "run_evals"]
+__all__ = ["Ask", "Kept", "Plan", "run_evals"]
 
-Ask = Callable[[EvalCase, int], Awaitable[Answer]]
+Ask = Callable[[EvalCase, int], Awaitable[Answer | Work]]
 """Called with a case and the number of the repeat, from 0."""
 
-FATAL = (MissingKey, MissingPackage, UnknownModel, NotAuthorized, ProviderNotAllowed)
-"""Errors that no case of the run can survive."""
+Row = Generation | GradeRow
+MOST_REFUSALS = 8
+"""Times that a case is asked again after a 429, each after the wait that was asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What is there already: answers and grades, by case and repeat."""
+
+    generations: Mapping[tuple[str, int], Generation] = field(default_factory=dict)
+    grades: Mapping[tuple[str, int], GradeRow] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a run is done, beside what is asked.
+
+    Attributes:
+        store: Keeps generations and grades as they come; None keeps nothing.
+        kept: What earlier sittings left.
+        record: The run as it was begun, where it goes on.
+        budget_usd: US dollars after which nothing more is asked; None for no limit.
+        watch: Told how the run stands after each attempt.
+        of_work: Graders of the work behind an answer.
+    """
+
+    store: EvalStore | None = None
+    kept: Kept = field(default_factory=Kept)
+    record: RunRecord | None = None
+    budget_usd: Decimal | None = None
+    watch: Callable[[Standing], None] | None = None
+    of_work: Mapping[str, WorkGrader] = field(default_factory=lambda: WORK_GRADERS)
 
 
 @dataclass(kw_only=True)
 class _Sitting:
     """A run while it goes on."""
 
-    cases: Sequence[EvalCase]
+    cases: Mapping[str, EvalCase]
+    record: RunRecord
     ask: Ask
     settings: AnswerSettings
     graders: Mapping[str, Grader]
-    repeats: int | None
-    attempts: dict[tuple[int, int], Attempt] = field(default_factory=dict)
+    plan: Plan
+    limiter: Limiter
+    sink: Sink
+    purse: Purse
+    tally: Tally
+    progress: Progress | None
+    attempts: dict[tuple[str, int], Attempt] = field(default_factory=dict)
 
-    def repeats_of(self, case: EvalCase) -> int:
-        return self.repeats or case.repeat
+    def work(self) -> Iterator[tuple[EvalCase, int, str]]:
+        for stub in self.record.cases:
+            for repeat in range(stub.repeats):
+                key = generation_key(stub.question, self.record.conditions.config, repeat)
+                yield self.cases[stub.id], repeat, key
 
-    def work(self) -> Iterator[tuple[int, int]]:
-        for index, case in enumerate(self.cases):
-            for repeat in range(self.repeats_of(case)):
-                yield index, repeat
+    def done(self, case: EvalCase, repeat: int, attempt: Attempt) -> None:
+        self.attempts[case.id, repeat] = attempt
+        self.tally.add(attempt)
+        if self.progress is not None:
+            self.progress(self.tally.done, self.tally.total)
+        if self.plan.watch is not None:
+            self.plan.watch(self.tally.standing(self.limiter.limit))
 
 
 async def run_evals(
@@ -69,6 +117,7 @@ async def run_evals(
     repeats: int | None = None,
     progress: Progress | None = None,
     keep: Callable[[EvalRun], None] | None = None,
+    plan: Plan | None = None,
 ) -> EvalRun:
     """Ask every case, grade every answer, and sum up in the order of the cases.
 
@@ -80,15 +129,17 @@ async def run_evals(
         conditions: Under what; stands in the result.
         settings: The domain's answers, with `labels` filled in where they come from examples.
         graders: By the name that checks have.
-        jobs: Answers under way at one time, at most.
+        jobs: Answers under way at one time, at most: fewer where the provider refuses some.
         repeats: Times that each case is asked; None: as the case says.
         progress: Called with (done, of how many) after each answer.
         keep: Called with what is done so far where the run is stopped early (an error, Ctrl-C),
             before the stop goes on to the caller; only where a case is done.
+        plan: Where what is found is kept, and what is there already.
 
     Raises:
         EvalError: There are no cases.
         UsageError: `jobs` or `repeats` is below 1.
+        StateError: What is found can't be kept.
         HarnessError: What no case can survive: no key, no such model, a broken index.
     """
     if not cases:
@@ -98,77 +149,167 @@ async def run_evals(
         )
     if jobs < 1 or (repeats is not None and repeats < 1):
         raise UsageError("`jobs` and `repeats` have to be at least 1.")
-    sitting = _Sitting(cases=cases, ask=ask, settings=settings, graders=graders, repeats=repeats)
+    plan = plan or Plan()
+    sitting = _begin(cases, ask, conditions, settings, graders, jobs, repeats, progress, plan)
     started = time.perf_counter()
+    finished = False
     try:
-        await _run_all(sitting, jobs, progress)
+        await _run_all(sitting, jobs)
+        finished = not sitting.purse.empty
     except BaseException:
-        done = _summed_up(sitting, conditions, started)
+        done = _summed_up(sitting, started)
         if keep is not None and done.n:
             keep(done)
         raise
-    return _summed_up(sitting, conditions, started)
+    finally:
+        if plan.store is not None:
+            seconds = sitting.record.seconds + time.perf_counter() - started
+            plan.store.end(conditions.run, finished=finished, seconds=seconds)
+    return _summed_up(sitting, started)
+
+
+def _begin(
+    cases: Sequence[EvalCase],
+    ask: Ask,
+    conditions: Conditions,
+    settings: AnswerSettings,
+    graders: Mapping[str, Grader],
+    jobs: int,
+    repeats: int | None,
+    progress: Progress | None,
+    plan: Plan,
+) -> _Sitting:
+    stubs = tuple(stub_of(case, repeats) for case in cases)
+    record = plan.record or RunRecord(
+        conditions=conditions,
+        cases=stubs,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    if plan.store is not None:
+        plan.store.begin(record)
+    keep = None
+    if plan.store is not None:
+        store, run = plan.store, conditions.run
+
+        def keep(rows: Sequence[Row]) -> None:
+            store.keep(rows, run)
+
+    return _Sitting(
+        cases={case.id: case for case in cases},
+        record=record,
+        ask=ask,
+        settings=settings,
+        graders=graders,
+        plan=plan,
+        limiter=Limiter(jobs),
+        sink=Sink(keep),
+        purse=Purse(plan.budget_usd),
+        tally=Tally(total=sum(stub.repeats for stub in record.cases)),
+        progress=progress,
+    )
 
 
 # --- asking -----------------------------------------------------------------------------------
 
 
-async def _run_all(sitting: _Sitting, jobs: int, progress: Progress | None) -> None:
+async def _run_all(sitting: _Sitting, jobs: int) -> None:
     """Work off all repeats of all cases; the first error that is not a case's own stops all."""
     work = sitting.work()
-    total = sum(sitting.repeats_of(case) for case in sitting.cases)
     errors: list[Exception] = []
 
     async def worker() -> None:
-        for index, repeat in work:  # shared: each worker takes the next that nobody has
+        for case, repeat, key in work:  # shared: each worker takes the next that nobody has
             try:
-                attempt = await _attempt(sitting, sitting.cases[index], repeat)
-                sitting.attempts[index, repeat] = attempt
-                if progress is not None:
-                    progress(len(sitting.attempts), total)
+                attempt = await _attempt(sitting, case, repeat, key)
             except Exception as error:
                 errors.append(error)  # raised below as it is, not in a group
                 group.cancel_scope.cancel()
                 return
+            if attempt is None:
+                return
+            sitting.done(case, repeat, attempt)
 
-    async with anyio.create_task_group() as group:
-        for _ in range(min(jobs, total)):
+    # Twice as many as may ask: while some are committed and graded, others ask.
+    workers = min(2 * jobs, sitting.tally.total)
+    async with sitting.sink.open(), anyio.create_task_group() as group:
+        for _ in range(workers):
             group.start_soon(worker)
     if errors:
         raise errors[0]
 
 
-async def _attempt(sitting: _Sitting, case: EvalCase, repeat: int) -> Attempt:
-    started = time.perf_counter()
-    try:
-        answer = await sitting.ask(case, repeat)
-    except FATAL:
-        raise
-    except (ModelError, ContextError) as error:
-        return Attempt(error=str(error), seconds=time.perf_counter() - started)
-    seconds = time.perf_counter() - started
+async def _attempt(sitting: _Sitting, case: EvalCase, repeat: int, key: str) -> Attempt | None:
+    """Return the attempt; None where the budget is used up."""
+    kept = sitting.plan.kept
+    generation = kept.generations.get((case.id, repeat))
+    grades = kept.grades.get((case.id, repeat))
+    if generation is None:
+        generation = await _generate(sitting, case, repeat, key)
+        if generation is None:
+            return None
+        grades = None
+        await sitting.sink.put(generation)
+    elif sitting.record.regrades:
+        await sitting.sink.put(replace(generation, key=key))
+    if generation.work is not None and grades is None:
+        grades = await _grade(sitting, case, repeat, generation.work)
+        await sitting.sink.put(grades)
+    return attempt_of(generation, grades)
+
+
+async def _generate(
+    sitting: _Sitting, case: EvalCase, repeat: int, key: str
+) -> Generation | None:
+    """Ask, again where the provider says that it is asked too often."""
+    for refusals in range(MOST_REFUSALS + 1):
+        if not await sitting.purse.allows():
+            return None
+        entered = await sitting.limiter.enter()
+        started = time.perf_counter()
+        work, error = None, ""
+        try:
+            work = work_of(await sitting.ask(case, repeat))
+            sitting.limiter.well()
+        except FATAL:
+            raise
+        except RateLimited as refused:
+            sitting.limiter.refused(entered, refused.retry_after)
+            if refusals < MOST_REFUSALS:
+                continue
+            error = str(refused)
+        except (ModelError, ContextError) as failed:
+            error = str(failed)
+        finally:
+            sitting.limiter.leave()
+            sitting.purse.spent(work.usage if work else None)
+        seconds = time.perf_counter() - started
+        return Generation(
+            case=case.id, repeat=repeat, key=key, work=work, error=error, seconds=seconds
+        )
+    raise AssertionError("the last refusal is an error")
+
+
+async def _grade(sitting: _Sitting, case: EvalCase, repeat: int, work: Work) -> GradeRow:
     grades = [
-        await grade(check, answer.text, case, sitting.settings, sitting.graders)
+        await grade(
+            check, work, case, sitting.settings, sitting.graders, of_work=sitting.plan.of_work
+        )
         for check in case.checks
     ]
-    return Attempt(
-        text=answer.text,
-        abstained=answer.abstained,
-        usage=answer.usage,
-        warnings=answer.warnings,
-        grades=tuple(grades),
-        seconds=seconds,
-    )
+    for graded in grades:
+        if graded.usage is not None:
+            sitting.purse.also(graded.usage)
+    return GradeRow(case=case.id, repeat=repeat, grades=tuple(grades))
 
 
-def _summed_up(sitting: _Sitting, conditions: Conditions, started: float) -> EvalRun:
+def _summed_up(sitting: _Sitting, started: float) -> EvalRun:
     """Return the run over the cases whose every repeat is done."""
-    done: list[tuple[EvalCase, list[Attempt]]] = []
-    for index, case in enumerate(sitting.cases):
-        repeats = range(sitting.repeats_of(case))
-        attempts = [sitting.attempts.get((index, repeat)) for repeat in repeats]
-        finished = [attempt for attempt in attempts if attempt is not None]
-        if len(finished) == len(repeats):
-            done.append((case, finished))
-    seconds = time.perf_counter() - started
-    return sum_up(done, planned=len(sitting.cases), conditions=conditions, seconds=seconds)
+    seconds = sitting.record.seconds + time.perf_counter() - started
+    run = sum_up(sitting.record, sitting.attempts, seconds=seconds)
+    if not sitting.purse.empty:
+        return run
+    says = (
+        f"The budget of ${sitting.purse.limit} is used up."
+        " `--resume` with a larger `--budget-usd` goes on."
+    )
+    return replace(run, warnings=(says, *run.warnings))

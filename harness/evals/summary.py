@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.evals.graders import Grade
-from harness.evals.results import CaseResult, CheckResult, Conditions, EvalRun, total_usage
-from harness.evals.statistics import summarise
-from harness.values import EvalCase, Usage, jsonable
+from harness.evals.record import CaseStub, Generation, GradeRow, RunRecord, case_key
+from harness.evals.results import CaseResult, CheckResult, EvalRun
+from harness.evals.statistics import luck_of_the_best, summarise
+from harness.values import Usage, total_usage
 
-__all__ = ["Attempt", "case_key", "sum_up"]
+__all__ = ["Attempt", "attempt_of", "case_key", "sum_up"]
 
 MOST_WARNINGS = 5
 """Different warnings of answers that a run repeats; it says how many more there are."""
@@ -37,6 +37,7 @@ class Attempt:
     grades: tuple[Grade, ...] = ()
     error: str = ""
     seconds: float = 0.0
+    confidence: float | None = None
 
     @property
     def passed(self) -> bool | None:
@@ -56,40 +57,51 @@ class Attempt:
         return self.error or next(graded.why for graded in self.grades if graded.met is None)
 
 
-def case_key(case: EvalCase) -> str:
-    """Return the hash of what a case asks and checks: 16 hex digits."""
-    checks = [[check.grader, jsonable(check.spec)] for check in case.checks]
-    said = [case.id, case.input, jsonable(case.expected), checks, list(case.files)]
-    text = json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def attempt_of(generation: Generation, grades: GradeRow | None) -> Attempt:
+    """Return a generation with its grades as one attempt."""
+    work = generation.work
+    if work is None:
+        return Attempt(error=generation.error or "no answer", seconds=generation.seconds)
+    return Attempt(
+        text=work.text,
+        abstained=work.abstained,
+        usage=work.usage,
+        warnings=work.warnings,
+        grades=grades.grades if grades else (Grade(met=None, score=0.0, why="not graded yet"),),
+        seconds=generation.seconds,
+        confidence=work.confidence,
+    )
 
 
 def sum_up(
-    done: Sequence[tuple[EvalCase, Sequence[Attempt]]],
-    *,
-    planned: int,
-    conditions: Conditions,
-    seconds: float,
+    record: RunRecord, attempts: Mapping[tuple[str, int], Attempt], *, seconds: float
 ) -> EvalRun:
-    """Return the run over the cases that are done.
+    """Return the run over the cases whose every repeat is done.
 
     Args:
-        done: Cases with all their attempts, in the order of the cases.
-        planned: Cases that there were to do.
-        conditions: Under what they were run.
+        record: The run, with its cases in their order.
+        attempts: By case and repeat.
         seconds: From start to end.
     """
-    results = [_case_result(case, attempts) for case, attempts in done]
+    results, everything = [], []
+    for case in record.cases:
+        found = [attempts.get((case.id, repeat)) for repeat in range(case.repeats)]
+        done = [attempt for attempt in found if attempt is not None]
+        if len(done) == case.repeats:
+            results.append(_case_result(case, done))
+            everything += done
     scored = [(result.score, result.source) for result in results if result.score is not None]
     score = summarise([score for score, _ in scored], [source for _, source in scored])
+    how = record.conditions
+    judged = [result.judged for result in results if result.judged is not None]
     return EvalRun(
-        run=conditions.run,
-        domain=conditions.domain,
-        version=conditions.version,
-        split=conditions.split,
-        model=conditions.model,
-        policy=conditions.policy,
-        guard=conditions.guard,
+        run=how.run,
+        domain=how.domain,
+        version=how.version,
+        split=how.split,
+        model=how.model,
+        policy=how.policy,
+        guard=how.guard,
         n=len(results),
         scored=len(scored),
         unscored=len(results) - len(scored),
@@ -99,32 +111,49 @@ def sum_up(
         usage=total_usage(result.usage for result in results if result.answers),
         warnings=(
             *([score.warning] if score.warning else []),
-            *_warnings(results, planned, conditions.guard),
-            *_said([attempt for _, attempts in done for attempt in attempts]),
+            *_warnings(results, record),
+            *_luck(record, [one for one, _ in scored]),
+            *_said(everything),
         ),
         seconds=seconds,
+        config=how.config,
+        judge=how.judge,
+        judged=total_usage(judged) if judged else None,
+        unreadable=sum(result.unreadable for result in results),
+        openings=record.openings,
+        regrades=record.regrades,
     )
 
 
-def _case_result(case: EvalCase, attempts: Sequence[Attempt]) -> CaseResult:
+def _case_result(case: CaseStub, attempts: Sequence[Attempt]) -> CaseResult:
     answered = [attempt for attempt in attempts if attempt.text is not None]
     passes = [attempt.passed for attempt in attempts if attempt.passed is not None]
+    told = [one.passed for one in answered if not one.abstained and one.passed is not None]
+    sure = [one.confidence for one in answered if one.confidence is not None]
+    grades = [graded for attempt in answered for graded in attempt.grades]
+    judged = [graded.usage for graded in grades if graded.usage is not None]
     return CaseResult(
         id=case.id,
-        key=case_key(case),
+        key=case.key,
         source=case.source,
         tags=case.tags,
-        expected=jsonable(case.expected),
+        expected=case.expected,
         score=sum(passes) / len(passes) if passes else None,
         answers=tuple(attempt.text or "" for attempt in answered),
         checks=tuple(
-            _check_result(check.grader, [attempt.grades[index] for attempt in answered])
-            for index, check in enumerate(case.checks if answered else ())
+            _check_result(grader, [one.grades[index] for one in answered if one.grades[index:]])
+            for index, grader in enumerate(case.graders if answered else ())
         ),
         abstained=sum(attempt.abstained for attempt in answered),
         error=next((attempt.problem for attempt in attempts if attempt.problem), ""),
         usage=total_usage(attempt.usage for attempt in answered),
         seconds=sum(attempt.seconds for attempt in attempts),
+        passed=sum(passes),
+        tries=len(passes),
+        correct_when_answered=sum(told) / len(told) if told else None,
+        confidence=math.fsum(sure) / len(sure) if sure else None,
+        judged=total_usage(judged) if judged else None,
+        unreadable=sum(graded.unreadable for graded in grades),
     )
 
 
@@ -132,17 +161,20 @@ def _check_result(grader: str, grades: Sequence[Grade]) -> CheckResult:
     decided = [graded for graded in grades if graded.met is not None]
     failed = [graded for graded in decided if not graded.met]
     undecided = [graded for graded in grades if graded.met is None]
+    parts = tuple(tuple((part.name, part.met) for part in graded.parts) for graded in grades)
     return CheckResult(
         grader=grader,
         met=not failed if decided else None,
         score=sum(graded.score for graded in decided) / len(decided) if decided else 0.0,
-        why=[*failed, *undecided, *grades][0].why,
+        why=next((graded.why for graded in (*failed, *undecided, *grades)), ""),
+        parts=parts if any(parts) else (),
     )
 
 
-def _warnings(results: Sequence[CaseResult], planned: int, guard: bool) -> list[str]:
+def _warnings(results: Sequence[CaseResult], record: RunRecord) -> list[str]:
     warnings = []
-    if not guard:
+    planned = len(record.cases)
+    if not record.conditions.guard:
         warnings.append(
             "The guard was off: cases, their twins and siblings could stand in their own"
             " contexts, so the score says nothing about new work."
@@ -152,7 +184,27 @@ def _warnings(results: Sequence[CaseResult], planned: int, guard: bool) -> list[
     partly = sum(bool(result.error) and result.score is not None for result in results)
     if partly:
         warnings.append(f"In {partly} of the scored cases some repeats could not be scored.")
+    if record.openings:
+        times = "once" if record.openings == 1 else f"{record.openings} times"
+        warnings.append(
+            f"The sealed cases have been opened {times}: each look makes them worth less."
+        )
     return warnings
+
+
+def _luck(record: RunRecord, scores: Sequence[float]) -> Iterable[str]:
+    """Yield a warning where several configurations were tried on the split."""
+    if record.candidates < 3 or len(scores) < 2:
+        return
+    mean = math.fsum(scores) / len(scores)
+    error = math.sqrt(max(0.0, mean * (1 - mean)) / len(scores))
+    luck = luck_of_the_best(record.candidates, error)
+    if luck >= 0.001:
+        yield (
+            f"{record.candidates} configurations have been tried on this split: if none were any"
+            f" better, the best would still look {100 * luck:.1f} points too good by luck."
+            " Confirm it on another split."
+        )
 
 
 def _said(attempts: Sequence[Attempt]) -> list[str]:

@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.domain.formats import AnswerSettings
-from harness.values import Check, EvalCase, jsonable
+from harness.values import Check, EvalCase, Usage, jsonable
 
-__all__ = ["Grade", "Grader", "shown", "unread"]
+__all__ = ["Grade", "Grader", "Part", "shown", "unread"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One criterion of a check, decided by itself: `met` is None where it could not be."""
+
+    name: str
+    met: bool | None
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,11 +31,17 @@ class Grade:
             passed and never failed.
         score: 0 to 1, how much of the check is met.
         why: In plain words; for a check that is not met, what was expected and what came.
+        parts: The criteria of a rubric.
+        usage: What a judge used; None where none was asked.
+        unreadable: Outputs of a judge that held no verdict, those tried again included.
     """
 
     met: bool | None
     score: float
     why: str = ""
+    parts: tuple[Part, ...] = ()
+    usage: Usage | None = None
+    unreadable: int = 0
 
 
 Grader = Callable[[Check, str, EvalCase, AnswerSettings], Grade | Awaitable[Grade]]
