@@ -122,7 +122,10 @@ def test_a_value_of_the_wrong_form_says_where_and_what_it_has_to_be(
     [
         ('modle = "x:y"\n', r"unknown key `modle`. Did you mean `model`\?"),
         ("retrys = 2\n", r"unknown key `retrys`. Did you mean `retries`\?"),
-        ('colour = "x"\n', r"unknown key `colour`. Known: home, keys, database, model, fallback_model"),
+        (
+            'colour = "x"\n',
+            r"unknown key `colour`. Known: home, keys, database, model, fallback_model",
+        ),
         ("model = \n", r"harness\.toml can't be read: .*line 1"),
         ("model = 1\nmodel = 2\n", r"harness\.toml can't be read"),
     ],

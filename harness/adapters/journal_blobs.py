@@ -1,8 +1,11 @@
-"""Blobs: content kept in files beside the journal, named by the hash of their ciphertext.
+"""Blobs: content kept beside the events, named by the hash of its ciphertext.
+
+A small one stands in a table of the database and is written with the event that names it: a file
+of its own would take five syncs of the disk. A large one has a file.
 
 Named so, rather than by the content's own hash: the name tells nobody what the content is, the
 same content has one file in a run (sealing is deterministic, see `journal_seal`), and `verify`
-needs no key, also after the run was erased. A blob is synced, file and folder, before `put`
+needs no key, also after the run was erased. A file is synced, with its folder, before `put`
 returns, and so before the event that names it.
 """
 
@@ -12,6 +15,7 @@ import errno
 import os
 import re
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.adapters.journal_keys import sync_folder
@@ -21,11 +25,18 @@ from harness.journal.chain import sha256
 from harness.journal.parts import Blob
 from harness.journal.verify import BlobState
 
-__all__ = ["MAX_BYTES", "Blobs"]
+__all__ = ["IN_TABLE", "MAX_BYTES", "Blobs"]
 
+IN_TABLE = 256 * 1024
+"""Bytes up to which content stands in the database."""
 MAX_BYTES = 1 << 30
 """Largest content; sealing needs all of it in memory."""
 _NAME = re.compile(r"[0-9a-f]{64}")
+
+
+def _no_row(run: str, name: str) -> bytes | None:
+    del run, name
+    return None
 
 
 class Blobs:
@@ -33,13 +44,15 @@ class Blobs:
 
     Args:
         folder: `blobs/` of the state folder.
+        row: Returns the ciphertext that the database has under a run and a name, or None.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, row: Callable[[str, str], bytes | None] = _no_row) -> None:
         self.folder = folder
+        self._row = row
 
     def put(self, run: str, cipher: RunCipher, data: bytes) -> Blob:
-        """Keep content durably and return its name.
+        """Keep content durably in a file and return its name.
 
         Raises:
             JournalFull: No room.
@@ -64,8 +77,10 @@ class Blobs:
         Raises:
             JournalDamaged: It is not there, or was altered.
         """
+        file = self.file(run, name)
         try:
-            return cipher.open_blob(self.file(run, name).read_bytes())
+            sealed = self._row(run, name)
+            return cipher.open_blob(file.read_bytes() if sealed is None else sealed)
         except FileNotFoundError:
             raise JournalDamaged(
                 f"The blob {name[:12]} of run {run} is not in {self.folder}.",
@@ -78,12 +93,15 @@ class Blobs:
 
     def has(self, run: str, name: str) -> bool:
         """Whether the run has a blob of that name."""
-        return self.file(run, name).exists()
+        return self.file(run, name).exists() or self._row(run, name) is not None
 
     def state(self, run: str, name: str) -> BlobState:
         """Return `sound`, `missing` or `changed`; needs no key."""
+        file = self.file(run, name)
         try:
-            return "sound" if sha256(self.file(run, name).read_bytes()) == name else "changed"
+            sealed = self._row(run, name)
+            sealed = file.read_bytes() if sealed is None else sealed
+            return "sound" if sha256(sealed) == name else "changed"
         except OSError:
             return "missing"
 

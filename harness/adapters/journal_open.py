@@ -1,4 +1,7 @@
-"""Opening a run: one process gets its lease, after its end was found where it was left."""
+"""Opening a run: one process gets its lease, after its end was found where it was left.
+
+A new run has no row before its first events: beginning it costs no commit of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,45 +10,32 @@ from typing import Any
 import sqlalchemy as sa
 
 from harness.adapters.journal_anchor import last_anchor
-from harness.adapters.journal_commit import lease_of
+from harness.adapters.journal_commit import Commits, lease_of, there_is_one
 from harness.adapters.journal_engine import Database
 from harness.adapters.journal_keys import Keys
 from harness.adapters.journal_lease import Lease, is_dead, microseconds, my_lease
-from harness.adapters.journal_rows import tally_columns
-from harness.adapters.journal_seal import RunCipher
 from harness.adapters.journal_tables import EVENTS, RUNS
-from harness.errors import JournalDamaged, RunBusy, RunErased, RunNotFound, UsageError
+from harness.errors import JournalDamaged, RunBusy, RunErased, RunNotFound
 from harness.journal.chain import GENESIS, SignedHead
-from harness.journal.summary import Tally
 
 __all__ = ["begin", "check_end", "mark_erased", "take"]
 
 
-def begin(database: Database, keys: Keys, run: str, cipher: RunCipher) -> Lease:
-    """Make the row of a new run, and return the lease on it.
+def begin(database: Database, keys: Keys, run: str) -> Commits:
+    """Return what will make the row of a new run, with its first events, and hold its lease.
 
     Raises:
         UsageError: There is such a run.
         JournalDamaged: There was one: its anchor is there.
     """
     lease, now = my_lease(), microseconds()
-    row = {
-        "run": run,
-        "seq": 0,
-        "hash": GENESIS,
-        "signature": b"",
-        **_columns(lease, now),
-        **tally_columns(Tally(), cipher),
-        "started": now,
-        "updated": now,
-    }
-    with database.connect(write=True) as connection, database.writing(connection):
+    with database.errors(), database.engine.connect() as connection:
         if _row(connection, run) is not None:
-            raise UsageError(f"There is a run {run} already.", "Open it, or take a new id.")
-        if keys.anchor_file(run).exists():
-            raise _behind(run)
-        connection.execute(sa.insert(RUNS).values(row))
-    return lease
+            raise there_is_one(run)
+    if keys.anchor_file(run).exists():
+        raise _behind(run)
+    new = {"run": run, "started": now, **_columns(lease, now)}
+    return Commits(database, run, lease, new)
 
 
 def take(database: Database, run: str) -> Lease:

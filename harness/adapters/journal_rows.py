@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from harness.adapters.journal_blobs import Blobs
+from harness.adapters.journal_blobs import IN_TABLE, Blobs
 from harness.adapters.journal_seal import RunCipher
 from harness.errors import JournalDamaged, UsageError
 from harness.journal.chain import Head, Link, link_hash, sha256
 from harness.journal.codec import blobs_of, load_event, to_bytes, to_tree
 from harness.journal.events import Event, MessageCompleted, Recorded, UnknownEvent
 from harness.journal.masking import Masker
+from harness.journal.parts import Blob
 from harness.journal.summary import Tally
 
 if TYPE_CHECKING:
@@ -40,6 +41,30 @@ class Sealer:
 
     def __init__(self, run: str, cipher: RunCipher, blobs: Blobs, masker: Masker) -> None:
         self.run, self.cipher, self.blobs, self.masker = run, cipher, blobs, masker
+        self.fresh: dict[str, bytes] = {}
+        self._known: set[str] = set()
+
+    def keep(self, data: bytes) -> Blob:
+        """Return the name of content that is kept; a small one is written with the next commit.
+
+        Raises:
+            JournalFull: No room for a large one.
+        """
+        if len(data) > IN_TABLE:
+            return self.blobs.put(self.run, self.cipher, data)
+        sealed = self.cipher.seal_blob(data)
+        name = sha256(sealed)
+        if name not in self._known:
+            self.fresh[name] = sealed
+        return Blob(hash=name, bytes=len(data))
+
+    def written(self) -> None:
+        """The fresh blobs are in the database now."""
+        self._known.update(self.fresh)
+        self.fresh = {}
+
+    def _has(self, name: str) -> bool:
+        return name in self.fresh or name in self._known or self.blobs.has(self.run, name)
 
     def masked(self, event: Event) -> tuple[Event, bytes]:
         """Return the event without secrets, and its JSON.
@@ -68,7 +93,7 @@ class Sealer:
         """
         named = blobs_of(event)
         for name in named:
-            if not self.blobs.has(self.run, name):
+            if not self._has(name):
                 raise UsageError(f"An event names the blob {name[:12]}, which was never put.")
         kind, version = event.TYPE, event.VERSION
         if isinstance(event, UnknownEvent):
@@ -76,7 +101,7 @@ class Sealer:
         seq = head.seq + 1
         sealed, spilled = None, ""
         if len(payload) > INLINE_BYTES:
-            spilled = digest = self.blobs.put(self.run, self.cipher, payload).hash
+            spilled = digest = self.keep(payload).hash
         else:
             sealed = self.cipher.seal(payload, _place(seq, kind, version))
             digest = sha256(sealed)

@@ -21,12 +21,12 @@ from harness.adapters.journal_blobs import Blobs
 from harness.adapters.journal_commit import Commits
 from harness.adapters.journal_engine import Database
 from harness.adapters.journal_keys import Keys, sync_folder
-from harness.adapters.journal_lease import Lease, Pulse, microseconds
+from harness.adapters.journal_lease import Pulse, microseconds
 from harness.adapters.journal_open import begin, check_end, mark_erased, take
 from harness.adapters.journal_reads import Reads
 from harness.adapters.journal_rows import Sealer, tally_of
 from harness.adapters.journal_seal import RunCipher
-from harness.adapters.journal_tables import INBOX
+from harness.adapters.journal_tables import BLOBS, INBOX
 from harness.adapters.journal_writer import SqlWriter
 from harness.errors import UsageError
 from harness.journal.chain import GENESIS, Head, SignedHead
@@ -40,6 +40,9 @@ from harness.journal.verify import Verdict
 
 __all__ = ["SqlJournal"]
 
+_BLOB = sa.select(BLOBS.c.payload).where(
+    BLOBS.c.run == sa.bindparam("of_run"), BLOBS.c.name == sa.bindparam("of_name")
+)
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
 
 
@@ -75,7 +78,6 @@ class SqlJournal:
             )
         self._masker = masker or Masker({})
         self._keys = Keys(keys, url or str(home.resolve()))
-        self._blobs = Blobs(home / "blobs")
         file = home / "harness.db"
         is_new = url is None and not file.exists()
         self._database = Database(
@@ -84,6 +86,7 @@ class SqlJournal:
         if is_new:
             sync_folder(home)
             sync_folder(home.parent)
+        self._blobs = Blobs(home / "blobs", self._row_of_blob)
         self._reads = Reads(self._database, self._keys, self._blobs)
         self._pulse = Pulse()
 
@@ -94,7 +97,7 @@ class SqlJournal:
     # --- writing ------------------------------------------------------------------------------
 
     def start(self, run: str) -> SqlWriter:
-        """Begin a new run: make its key, take its lease. `run.started` is to be appended first.
+        """Begin a new run: make its key. It is there with its first event, `run.started`.
 
         Raises:
             UsageError: There is such a run, or that is no id for one.
@@ -103,8 +106,8 @@ class SqlJournal:
         if not _RUN.fullmatch(run):
             raise UsageError(f"{run!r} is no id of a run: letters, digits, points, dashes only.")
         cipher = RunCipher(run, self._keys.make(run))
-        lease = begin(self._database, self._keys, run, cipher)
-        return self._writer(cipher, lease, Head(run=run, seq=0, hash=GENESIS), Tally())
+        commits = begin(self._database, self._keys, run)
+        return self._writer(cipher, commits, Head(run=run, seq=0, hash=GENESIS), Tally())
 
     def open_writer(self, run: str) -> SqlWriter:
         """Take a run up where it ends. The lease of a process that is gone is taken over.
@@ -117,15 +120,15 @@ class SqlJournal:
         """
         self._reads.row(run)
         cipher = self._reads.cipher(run)
-        lease = take(self._database, run)
+        commits = Commits(self._database, run, take(self._database, run))
         try:
             row = self._reads.row(run)
             head = Head(run=run, seq=row.seq, hash=row.hash)
             check_end(self._database, self._keys, SignedHead(head=head, signature=row.signature))
             tally = tally_of(row, cipher)
-            return self._writer(cipher, lease, head, tally)
+            return self._writer(cipher, commits, head, tally)
         except BaseException:
-            Commits(self._database, run, lease).close()
+            commits.close()
             raise
 
     def send(self, run: str, command: Command) -> int:
@@ -259,9 +262,14 @@ class SqlJournal:
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _writer(self, cipher: RunCipher, lease: Lease, head: Head, tally: Tally) -> SqlWriter:
+    def _row_of_blob(self, run: str, name: str) -> bytes | None:
+        asked = {"of_run": run, "of_name": name}
+        with self._database.errors(), self._database.engine.connect() as connection:
+            return connection.scalar(_BLOB, asked)
+
+    def _writer(self, cipher: RunCipher, commits: Commits, head: Head, tally: Tally) -> SqlWriter:
         writer = SqlWriter(
-            Commits(self._database, head.run, lease),
+            commits,
             self._keys,
             Sealer(head.run, cipher, self._blobs, self._masker),
             head=head,

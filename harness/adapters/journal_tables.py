@@ -1,7 +1,7 @@
 """Tables of the journal, and how a database gets them: migrations, each run once and kept for ever.
 
-`events` and `reasoning` take no UPDATE and no DELETE: triggers refuse them. `runs` and `inbox`
-hold what changes: the head, the lease and the summary of a run, and which command was taken.
+`events`, `reasoning` and `blobs` take no UPDATE and no DELETE: triggers refuse them. `runs` and
+`inbox` hold what changes: a run's head, lease and summary, and which command was taken.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Text
 
 from harness.errors import StateError
 
-__all__ = ["EVENTS", "INBOX", "MIGRATIONS", "REASONING", "RUNS", "migrate"]
+__all__ = ["BLOBS", "EVENTS", "INBOX", "MIGRATIONS", "REASONING", "RUNS", "migrate"]
 
 METADATA = sa.MetaData()
 
@@ -80,6 +80,14 @@ REASONING = sa.Table(
     Column("payload", LargeBinary, nullable=False),
 )
 
+BLOBS = sa.Table(
+    "blobs",
+    METADATA,
+    Column("run", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+)
+
 INBOX = sa.Table(
     "inbox",
     METADATA,
@@ -110,6 +118,9 @@ _FIRST = (
     """CREATE TABLE reasoning (
         run TEXT NOT NULL, seq INTEGER NOT NULL, payload {blob} NOT NULL,
         PRIMARY KEY (run, seq))""",
+    """CREATE TABLE blobs (
+        run TEXT NOT NULL, name TEXT NOT NULL, payload {blob} NOT NULL,
+        PRIMARY KEY (run, name))""",
     """CREATE TABLE inbox (
         id {serial}, run TEXT NOT NULL, at BIGINT NOT NULL, type TEXT NOT NULL,
         version INTEGER NOT NULL, payload {blob} NOT NULL, taken INTEGER)""",
@@ -137,7 +148,7 @@ _TYPES = {
 def _first(dialect: str) -> Sequence[str]:
     said = [statement.format(**_TYPES[dialect]) for statement in _FIRST]
     verbs = ("UPDATE", "DELETE") if dialect == "sqlite" else ("UPDATE", "DELETE", "TRUNCATE")
-    for table in ("events", "reasoning"):
+    for table in ("events", "reasoning", "blobs"):
         for verb in verbs:
             said += [one.format(table=table, verb=verb) for one in _REFUSE[dialect]]
     return said

@@ -18,7 +18,7 @@ from harness.errors import HarnessError, JournalDamaged, StateError, UsageError
 from harness.journal.chain import Head, Link, sha256
 from harness.journal.codec import load_command, to_bytes
 from harness.journal.commands import Received
-from harness.journal.events import Event, MessageCompleted, Recorded, RunStarted
+from harness.journal.events import Event, MessageCompleted, Recorded, RunFinished, RunStarted
 from harness.journal.parts import Blob
 from harness.journal.reasoning import refuse_reasoning
 from harness.journal.summary import Tally, fold
@@ -58,6 +58,11 @@ class SqlWriter:
         return self._head.seq
 
     @property
+    def in_memory(self) -> bool:
+        """It waits for the disk."""
+        return False
+
+    @property
     def tally(self) -> Tally:
         """What the run's events add up to."""
         return self._tally
@@ -66,6 +71,8 @@ class SqlWriter:
         self, *events: Event, reasoning: Any = None, consumed: Sequence[int] = ()
     ) -> tuple[Recorded, ...]:
         """Record events, all or none, durably.
+
+        The lease is given back with `run.finished`, and taken again for what may follow it.
 
         Args:
             *events: In order. The first of a run is `run.started`, and only it.
@@ -96,13 +103,16 @@ class SqlWriter:
                 tally=tally_columns(tally, self._sealer.cipher),
                 reasoning=sealed,
                 consumed=consumed,
+                blobs=self._sealer.fresh,
+                release=isinstance(events[-1], RunFinished),
             )
+            self._sealer.written()
             self._head, self._tally = head, tally
             self._anchor.add(signed)
             return recorded
 
     def put_blob(self, data: bytes, *, exact: bool = False) -> Blob:
-        """Keep content durably, for an event to name.
+        """Keep content for an event to name; it is durable when that event is.
 
         Args:
             data: Any bytes.
@@ -113,7 +123,8 @@ class SqlWriter:
             JournalFull: No room.
         """
         content = data if exact else self._sealer.masker.data(data)
-        return self._sealer.blobs.put(self.run, self._sealer.cipher, content)
+        with self._lock:
+            return self._sealer.keep(content)
 
     def inbox(self) -> tuple[Received, ...]:
         """Return the commands that wait, oldest first; `append(…, consumed=…)` takes them.

@@ -254,9 +254,7 @@ class Calls:
                 stopped = True
                 continue
             await self._write_down(call, outcome)
-        writes = any(call.effect != "read" or self._facts(call).control for call in calls)
-        if writes:
-            await self._record.commit()
+        # What they did is written with what is begun next: nothing happens in the world before.
         if stopped:
             await self._inbox.drain()
             await end(self._record, "cancelled", answer=self._record.state.last_text)

@@ -42,6 +42,7 @@ class Entry:
         message: As the provider needs it back, for the model's.
         sealed: The same with its reasoning.
         packed: For the packed context.
+        tokens: Of all of it, where packing counted them already.
     """
 
     seq: int
@@ -55,6 +56,7 @@ class Entry:
     message: Mapping[str, Any] | None = None
     sealed: Mapping[str, Any] | None = None
     packed: Message | None = None
+    tokens: int | None = None
     step: int = 0
 
 
@@ -155,10 +157,14 @@ class Conversation:
             canonical = _canonical(entry)
             self._digest.update(canonical)
             self._messages.append(_message(entry, plain=index < self.plain_before))
-            tokens = self._counter.count(canonical.decode()) if entry.calls else 0
-            tokens = tokens or self._counter.count(_text(entry))
-            self._tokens.append(tokens + FRAME)
-            self._total += tokens + FRAME
+            tokens = self._count(entry, canonical) + FRAME
+            self._tokens.append(tokens)
+            self._total += tokens
+
+    def _count(self, entry: Entry, canonical: bytes) -> int:
+        if entry.tokens is not None:
+            return entry.tokens
+        return self._counter.count(canonical.decode() if entry.calls else _text(entry))
 
 
 def _text(entry: Entry) -> str:

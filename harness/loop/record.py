@@ -87,7 +87,7 @@ class Record:
         events, reasoning = self._events, self._reasoning
         consumed = [*self._consumed, *self._stale]
         write = partial(self.writer.append, *events, reasoning=reasoning, consumed=consumed)
-        recorded = await in_thread(write)
+        recorded = write() if self.writer.in_memory else await in_thread(write)
         self._events, self._reasoning = [], None
         self._consumed, self._stale = [], []
         for given, kept in zip(events, recorded, strict=True):
@@ -113,7 +113,8 @@ class Record:
 
     async def put_blob(self, data: bytes, *, exact: bool = False) -> Blob:
         """Keep content, for an event to name."""
-        return await in_thread(partial(self.writer.put_blob, data, exact=exact))
+        put = partial(self.writer.put_blob, data, exact=exact)
+        return put() if self.writer.in_memory else await in_thread(put)
 
 
 def _was_masked(given: Event, kept: Event) -> bool:

@@ -243,6 +243,11 @@ class ScriptWriter:
         return self._script.at
 
     @property
+    def in_memory(self) -> bool:
+        """The script is."""
+        return True
+
+    @property
     def tally(self) -> Tally:
         """Nothing: a replay is not listed."""
         return Tally()

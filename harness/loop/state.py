@@ -286,7 +286,9 @@ class RunState:
             # A conversation goes on: its last entry, the bare request, is said in full here.
             self.conversation.keep([*self.conversation.entries[:-1], *entries])
         else:
-            self.conversation.keep(entries)
+            # Packing counted them all: a long context takes longer to count than to send.
+            counted = [event.tokens, *[0] * (len(entries) - 1)]
+            self.conversation.keep(map(_with_tokens, entries, counted))
             self.packed_entries = len(entries)
 
     def _requested(self, event: ModelRequested) -> None:
@@ -519,6 +521,10 @@ def _decimal(value: Any) -> Any:
     from decimal import Decimal
 
     return Decimal(str(value))
+
+
+def _with_tokens(entry: Entry, tokens: int) -> Entry:
+    return replace(entry, tokens=tokens)
 
 
 def _provider(model: str) -> str:

@@ -17,7 +17,7 @@ __all__ = ["Figure", "Record"]
 
 VERSIONED = (
     "domain-harness", "chromadb", "langchain-chroma", "langchain-core", "onnxruntime", "numpy",
-    "bm25s", "tiktoken",
+    "bm25s", "tiktoken", "sqlalchemy", "langchain", "langgraph-checkpoint-sqlite",
 )  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def script(call: Any) -> Turn:
     return calls(("note", {"text": "abc"[len(done)]}))
 
 
-@pytest.mark.parametrize("commits", range(1, 10))
+@pytest.mark.parametrize("commits", range(1, 8))
 def test_killed_at_any_commit_nothing_is_lost_or_done_twice(desk: Desk, commits: int) -> None:
     notes, note = counting()
     means = desk.means(ScriptedModel(script), tools=[note], rules=ALLOW)

@@ -48,7 +48,7 @@ class Place:
         engine = sa.create_engine(self.database.replace("postgresql:", "postgresql+psycopg:"))
         try:
             with engine.begin() as connection:
-                for table in ("events", "reasoning"):
+                for table in ("events", "reasoning", "blobs"):
                     if self.url:
                         connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
                     else:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from harness.adapters.journal_blobs import IN_TABLE
 from harness.adapters.journal_sql import SqlJournal
 from harness.errors import JournalDamaged, UsageError
 from harness.journal.chain import GENESIS, Link, link_hash, sha256
@@ -109,17 +110,33 @@ def test_a_run_rewritten_and_hashed_anew_is_found(filled: Fill, place: Any) -> N
 
 @pytest.fixture
 def with_more(place: Any, started: RunStarted) -> tuple[SqlJournal, str]:
+    return kept(place, started, b"content")
+
+
+def kept(place: Any, started: RunStarted, content: bytes) -> tuple[SqlJournal, str]:
     journal = place.open()
     with journal.start("r1") as writer:
         writer.append(started)
-        blob = writer.put_blob(b"content")
+        blob = writer.put_blob(content)
         writer.append(FileChanged(path="a", after=blob, turn=1))
         writer.append(MessageCompleted(step=1, text="x"), reasoning={"a": "hm"})
     return journal, blob.hash
 
 
-def test_a_blob_is_missed_and_its_change_seen(with_more: tuple[SqlJournal, str]) -> None:
+def test_a_small_blob_is_missed_and_its_change_seen(
+    with_more: tuple[SqlJournal, str], place: Any
+) -> None:
     journal, name = with_more
+    place.attack("UPDATE blobs SET payload = :p WHERE name = :n", p=b"x" * 40, n=name)
+    assert found(journal.verify("r1")) == [("blob_changed", 2)]
+    with pytest.raises(JournalDamaged, match="altered"):
+        [journal.blob("r1", one.event.after) for one in journal.read("r1", 1, 2)]  # type: ignore[attr-defined] # a FileChanged
+    place.attack("DELETE FROM blobs")
+    assert found(journal.verify("r1")) == [("blob_missing", 2)]
+
+
+def test_a_large_blob_is_missed_and_its_change_seen(place: Any, started: RunStarted) -> None:
+    journal, name = kept(place, started, b"content" * IN_TABLE)
     file = journal._blobs.file("r1", name)
     whole = file.read_bytes()
     file.write_bytes(flip(whole))

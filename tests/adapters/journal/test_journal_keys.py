@@ -31,7 +31,13 @@ from harness.errors import (
     UsageError,
 )
 from harness.journal.commands import Steer
-from harness.journal.events import MessageCompleted, RunStarted, ToolFinished, ToolStarted
+from harness.journal.events import (
+    FileChanged,
+    MessageCompleted,
+    RunStarted,
+    ToolFinished,
+    ToolStarted,
+)
 from harness.journal.export import to_jsonl, to_markdown
 from harness.journal.masking import Masker
 from harness.journal.parts import ToolCall
@@ -318,8 +324,10 @@ def test_a_users_own_file_is_kept_to_the_byte_where_asked(sqlite: Any, started: 
     journal = sqlite.open(masker=Masker({"A_KEY": CANARY}))
     data = f"my own {CANARY}".encode()
     with journal.start("r1") as writer:
-        assert journal.blob("r1", writer.put_blob(data, exact=True)) == data
-        assert journal.blob("r1", writer.put_blob(data)) == b"my own [secret:A_KEY]"
+        exact, masked = writer.put_blob(data, exact=True), writer.put_blob(data)
+        writer.append(started, FileChanged(path="a", before=exact, after=masked, turn=1))
+        assert journal.blob("r1", exact) == data
+        assert journal.blob("r1", masked) == b"my own [secret:A_KEY]"
     for path in sqlite.home.rglob("*"):
         assert not path.is_file() or CANARY.encode() not in path.read_bytes()
 

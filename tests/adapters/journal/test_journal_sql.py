@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from harness.adapters.journal_blobs import IN_TABLE
 from harness.adapters.journal_rows import INLINE_BYTES
 from harness.adapters.journal_sql import SqlJournal
 from harness.adapters.journal_tables import METADATA
@@ -116,18 +117,28 @@ def test_a_large_event_goes_to_a_blob_by_itself(place: Any, started: RunStarted)
         [large] = writer.append(said("x" * (INLINE_BYTES + 1)))
     [row] = rows(place, "SELECT payload, spilled FROM events WHERE seq = 2")
     assert row.payload is None
-    assert journal._blobs.file("r1", row.spilled).stat().st_size > INLINE_BYTES
+    [blob] = rows(place, "SELECT payload FROM blobs")
+    assert len(blob.payload) > INLINE_BYTES
     assert list(journal.read("r1", after=1)) == [large]
+    with journal.open_writer("r1") as writer:
+        writer.append(said("x" * (IN_TABLE + 1)))
+    [row] = rows(place, "SELECT payload, spilled FROM events WHERE seq = 3")
+    assert journal._blobs.file("r1", row.spilled).stat().st_size > IN_TABLE
     assert journal.verify("r1").clean
 
 
-def test_the_same_content_is_one_blob_in_a_run_and_another_in_another_run(place: Any) -> None:
+def test_the_same_content_is_one_blob_in_a_run_and_another_in_another_run(
+    place: Any, started: RunStarted
+) -> None:
     journal = place.open()
     with journal.start("r1") as one, journal.start("r2") as two:
         blob, same, other = one.put_blob(b"abc"), one.put_blob(b"abc"), two.put_blob(b"abc")
         assert blob == same
         assert blob.hash != other.hash
         assert blob.bytes == 3
+        for writer, kept in ((one, blob), (two, other)):
+            writer.append(started, FileChanged(path="a", after=kept, turn=1))
+            writer.append(FileChanged(path="b", after=writer.put_blob(b"abc"), turn=1))
     assert journal.blob("r1", blob) == b"abc"
     with pytest.raises(JournalDamaged, match="is not in"):
         journal.blob("r1", other)
@@ -202,9 +213,13 @@ def test_names_of_runs_are_checked(place: Any, started: RunStarted) -> None:
     for name in ("", "../x", "a/b", ".hidden", "a b", "x" * 200):
         with pytest.raises(UsageError):
             journal.start(name)
-    journal.start("r1").close()
+    with journal.start("r1") as one, journal.start("r1") as other:
+        one.append(started)
+        with pytest.raises(UsageError, match="already"):
+            other.append(started)
     with pytest.raises(UsageError, match="already"):
         journal.start("r1")
+    journal.start("r9").close()  # nothing came of it
     for call in (journal.read, journal.tail, journal.reasoning_for):
         with pytest.raises(RunNotFound, match="harness runs list"):
             list(call("r9"))
