@@ -108,7 +108,7 @@ class Marks:
             raise DocumentError("Word has no comments in headers and footers.", "Leave it out.")
         order = {run: at for at, run in enumerate(body.iter(f"{_W}r"))}
         ordered = sorted(runs, key=lambda run: order.get(run, 0))
-        ends = [Run(run, self._document) for run in (ordered[0], ordered[-1])]  # type: ignore[arg-type]  # its part is the document's
+        ends = [Run(run, self._document) for run in (ordered[0], ordered[-1])]
         initials = "".join(word[0] for word in self._author.split() if word)[:4]
         made = self._document.add_comment(ends, text, self._author, initials)
         made._comment_elm.set(f"{_W}date", self._date)

@@ -107,4 +107,3 @@ def _table(table: Table) -> dict[str, Any]:
 
 def _spans(spans: Spans) -> list[dict[str, Any]]:
     return [dataclasses.asdict(span) for span in spans]
-

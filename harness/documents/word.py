@@ -164,7 +164,7 @@ def _fill_row(drawn: WordTable, table: Table, cells: Sequence[Spans]) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
 
     sides = {"center": WD_ALIGN_PARAGRAPH.CENTER, "right": WD_ALIGN_PARAGRAPH.RIGHT}
-    row = drawn.add_row()
+    row = drawn.add_row()  # type: ignore[no-untyped-call]  # has no types
     # `row.cells` looks all of them up again at each use.
     for cell, spans, align, column in zip(
         row.cells, cells, table.aligns, drawn.columns, strict=True
