@@ -17,6 +17,7 @@ __all__ = [
     "Spans",
     "Table",
     "column_shares",
+    "legible",
     "plain",
     "right_to_left",
 ]
@@ -99,6 +100,14 @@ class Table:
 
 
 Block = Heading | Paragraph | Item | Code | Rule | Table
+
+
+def legible(text: str) -> str:
+    """Return a text without what no file can hold: control characters, half surrogates."""
+    kept = "".join(
+        one for one in text if one in "\t\n" or (one >= " " and one not in "\x7f\ufffe\uffff")
+    )
+    return kept.encode("utf-8", "replace").decode("utf-8")
 
 
 def plain(spans: Spans) -> str:

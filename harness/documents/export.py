@@ -1,4 +1,4 @@
-"""An answer or a finished run on paper: its text, its sources with their pages, how it came about."""
+"""An answer or a finished run on paper: its text, its sources with their pages, what was done."""
 
 from __future__ import annotations
 
@@ -207,8 +207,7 @@ def _text(text: str) -> Spans:
 
 def _warnings(paper: Paper) -> list[Block]:
     return [
-        Paragraph(spans=(Span(text="Note: ", bold=True), Span(text=one)))
-        for one in paper.warnings
+        Paragraph(spans=(Span(text="Note: ", bold=True), Span(text=one))) for one in paper.warnings
     ]
 
 
@@ -226,7 +225,7 @@ def _sources(paper: Paper) -> list[Block]:
     table = Table(
         header=tuple(map(_text, head)),
         rows=tuple(tuple(map(_text, row[: len(head)])) for row in rows),
-        aligns=("",) * len(head),
+        aligns=tuple("" for _ in head),
     )
     return [_heading("Sources", 2), table]
 

@@ -39,7 +39,10 @@ def uncovered(text: str) -> str:
         return ""
     shown = ", ".join(f"U+{ord(one):04X} {_name(one)}" for one in missing[:5])
     more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-    return f"No font for: {shown}{more}. They stand as empty boxes in the PDF; a Word file has them."
+    return (
+        f"No font for: {shown}{more}."
+        " They stand as empty boxes in the PDF; in a Word file the reader's fonts show them."
+    )
 
 
 def _known(code: int, starts: list[int], ends: list[int]) -> bool:

@@ -51,7 +51,7 @@ def kind_of(name: str, data: bytes) -> tuple[Kind, tuple[str, ...]]:
     if not data:
         raise DocumentError(f"`{name}` is empty: it has not one byte.")
     if b"%PDF-" in data[:1024]:
-        return _told(name, ending, "pdf", ".pdf")
+        return _told(ending, "pdf", ".pdf")
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0")):
         return _package(name, ending, data)
     for sign, what in _SIGNS:
@@ -71,7 +71,7 @@ def kind_of(name: str, data: bytes) -> tuple[Kind, tuple[str, ...]]:
     return _TEXTS.get(ending, "txt"), ()
 
 
-def _told(name: str, ending: str, kind: Kind, *endings: str) -> tuple[Kind, tuple[str, ...]]:
+def _told(ending: str, kind: Kind, *endings: str) -> tuple[Kind, tuple[str, ...]]:
     if ending in endings:
         return kind, ()
     return kind, (f"Its name ends in {ending or 'nothing'}, but it is a {kind} document.",)
@@ -88,7 +88,7 @@ def _package(name: str, ending: str, data: bytes) -> tuple[Kind, tuple[str, ...]
     for folder, kind in _PACKAGES.items():
         if any(one.startswith(folder) for one in names):
             macro = any(one.endswith("vbaProject.bin") for one in names)
-            found, notes = _told(name, ending, kind, f".{kind}", f".{kind[:-1]}m")
+            found, notes = _told(ending, kind, f".{kind}", f".{kind[:-1]}m")
             return found, (*notes, _MACROS) if macro else notes
     if "mimetype" in names and any(one == "content.xml" for one in names):
         mend = "Save it as .docx, .xlsx or .pptx, or export it as .pdf."

@@ -22,6 +22,7 @@ from harness.documents.blocks import (
     Span,
     Spans,
     Table,
+    legible,
 )
 
 if TYPE_CHECKING:
@@ -41,15 +42,7 @@ def blocks_of(markdown: str) -> tuple[Block, ...]:
 
     reader = MarkdownIt("commonmark", {"html": False, "maxNesting": MOST_NESTING})
     reader.enable(["table", "strikethrough"])
-    return tuple(_Walk().blocks(reader.parse(_legible(markdown))))
-
-
-def _legible(text: str) -> str:
-    """Without what no document can hold: control characters, half surrogates."""
-    kept = "".join(
-        one for one in text if one in "\t\n" or (one >= " " and one not in "\x7f\ufffe\uffff")
-    )
-    return kept.encode("utf-8", "replace").decode("utf-8")
+    return tuple(_Walk().blocks(reader.parse(legible(markdown))))
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from harness.documents.blocks import legible
 from harness.documents.runs import Stretch
 from harness.documents.word_xml import W, child, element, in_order
 from harness.errors import DocumentError
@@ -32,7 +33,7 @@ class Marks:
 
     def __init__(self, document: Document, *, author: str, date: datetime) -> None:
         self._document = document
-        self._author = author
+        self._author = legible(author)
         self._date = date.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self._next = 1 + max(
             (
@@ -54,7 +55,8 @@ class Marks:
         struck = stretch.isolate(stretch.start, stretch.end)
         if not new:
             return [self._strike(run) for run in struck]
-        like = struck[0] if struck else stretch.run_before(stretch.start) or stretch.first_run()
+        like = struck[0] if struck else stretch.run_before(stretch.start)
+        like = stretch.first_run() if like is None else like
         made = _run(like, new)
         if struck:
             for run in struck:
@@ -108,9 +110,9 @@ class Marks:
             raise DocumentError("Word has no comments in headers and footers.", "Leave it out.")
         order = {run: at for at, run in enumerate(body.iter(f"{_W}r"))}
         ordered = sorted(runs, key=lambda run: order.get(run, 0))
-        ends = [Run(run, self._document) for run in (ordered[0], ordered[-1])]  # type: ignore[arg-type]  # its part is the document's
+        ends = [Run(run, self._document) for run in (ordered[0], ordered[-1])]
         initials = "".join(word[0] for word in self._author.split() if word)[:4]
-        made = self._document.add_comment(ends, text, self._author, initials)
+        made = self._document.add_comment(ends, legible(text), self._author, initials)
         made._comment_elm.set(f"{_W}date", self._date)
         self._lift(body, str(made.comment_id))
 
@@ -189,7 +191,7 @@ def _run(like: Any, text: str) -> Any:
             if one.tag in (f"{_W}rPrChange", f"{_W}ins", f"{_W}del"):
                 kept.remove(one)
         made.append(kept)
-    for number, part in enumerate(text.split("\t")):
+    for number, part in enumerate(legible(text).replace("\n", " ").split("\t")):
         if number:
             child(made, "w:tab")
         if part:

@@ -18,6 +18,7 @@ from harness.documents.blocks import (
     Spans,
     Table,
     column_shares,
+    legible,
     plain,
     right_to_left,
 )
@@ -55,9 +56,9 @@ def pdf_of(
     import typst
 
     document = {
-        "title": title,
-        "author": author,
-        "footer": footer,
+        "title": legible(title),
+        "author": legible(author),
+        "footer": legible(footer),
         "language": language[:2] or "en",
         "paper": paper,
         "blocks": [_data(block) for block in blocks],
@@ -82,7 +83,7 @@ def _data(block: Block) -> dict[str, Any]:
     match block:
         case Heading() | Paragraph() | Item():
             kind = type(block).__name__.lower()
-            fields = dataclasses.asdict(block)
+            fields = {**dataclasses.asdict(block), "spans": _spans(block.spans)}
             return {**fields, "kind": kind, "rtl": right_to_left(plain(block.spans))}
         case Code():
             return {"kind": "code", "text": block.text}
@@ -106,5 +107,4 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _spans(spans: Spans) -> list[dict[str, Any]]:
-    return [dataclasses.asdict(span) for span in spans]
-
+    return [{**dataclasses.asdict(span), "text": legible(span.text)} for span in spans]

@@ -146,12 +146,12 @@ def _found(document: Document, words: str, *, everywhere: bool) -> list[Stretch]
         DocumentError: Nowhere, or at several places and one was asked for.
     """
     found = [
-        stretch
-        for paragraph in paragraphs_of(document)
-        for stretch in stretches(paragraph, words)
+        stretch for paragraph in paragraphs_of(document) for stretch in stretches(paragraph, words)
     ]
     if not found:
-        raise DocumentError(f"{_short(words)!r} does not stand in one paragraph.{_near(document, words)}")
+        raise DocumentError(
+            f"{_short(words)!r} does not stand in one paragraph.{_near(document, words)}"
+        )
     if len(found) > 1 and not everywhere:
         raise DocumentError(
             f"{_short(words)!r} stands there {len(found)} times: {_places(found)}.",
@@ -195,7 +195,9 @@ def _replace(marks: Marks, stretch: Stretch, revision: Revision) -> None:
             changed += marks.change(at, new)
     if revision.comment:
         if not changed:
-            raise DocumentError(f"{_short(revision.old)!r} and what shall stand there are the same.")
+            raise DocumentError(
+                f"{_short(revision.old)!r} and what shall stand there are the same."
+            )
         marks.comment(changed, revision.comment)
     elif not changed:
         raise DocumentError(f"{_short(revision.old)!r} and what shall stand there are the same.")
@@ -209,8 +211,8 @@ def _edits(old: str, new: str) -> Iterator[tuple[int, int, str]]:
     """
     before, after = _TOKEN.findall(old), _TOKEN.findall(new)
     # Signs that only look different are the document's own: they stay.
-    looks = [[folded(token) for token in tokens] for tokens in (before, after)]
-    matcher = difflib.SequenceMatcher(None, *looks, autojunk=False)
+    looks = [folded(token) for token in before], [folded(token) for token in after]
+    matcher = difflib.SequenceMatcher(None, looks[0], looks[1], autojunk=False)
     if matcher.ratio() < _ALIKE:
         yield 0, len(old), new
         return

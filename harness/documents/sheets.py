@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from harness.documents.blocks import (
     Paragraph,
     Rule,
     Table,
+    legible,
     plain,
     right_to_left,
 )
@@ -71,6 +72,7 @@ def xlsx_of(sheets: Sequence[Sheet], *, title: str = "", author: str = "") -> tu
         raise DocumentError("An Excel file needs a sheet.", "Give at least one table.")
     for sheet in sheets:
         _check(sheet)
+    sheets = [_cleaned(sheet) for sheet in sheets]
     content = _written(sheets, {}, title, author)
     if not any(_has_formulas(sheet) for sheet in sheets):
         return content, ""
@@ -107,6 +109,11 @@ def sheets_of(blocks: Sequence[Block]) -> tuple[Sheet, ...]:
         return tuple(tables)
     rows_ = tuple((line,) for line in lines) or (("",),)
     return (Sheet(name="Text", rows=rows_, header=False, wide=True), *tables)
+
+
+def _cleaned(sheet: Sheet) -> Sheet:
+    rows = tuple(tuple(legible(text) for text in row) for row in sheet.rows)
+    return replace(sheet, name=legible(sheet.name), rows=rows)
 
 
 def _has_formulas(sheet: Sheet) -> bool:
@@ -149,7 +156,7 @@ def _written(
 
     out = BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_urls": False})
-    book.set_properties({"title": title[:255], "author": author[:255]})
+    book.set_properties({"title": legible(title)[:255], "author": legible(author)[:255]})
     names = _names([sheet.name for sheet in sheets])
     for sheet, name in zip(sheets, names, strict=True):
         _Drawing(book, sheet, results.get(name.casefold(), {})).draw(book.add_worksheet(name))

@@ -17,6 +17,7 @@ from harness.documents.blocks import (
     Spans,
     Table,
     column_shares,
+    legible,
     plain,
     right_to_left,
 )
@@ -55,8 +56,8 @@ def docx_of(
     import docx
 
     document = docx.Document()
-    dressed(document, title=title, author=author, language=language)
-    page_numbers(document, footer)
+    dressed(document, title=legible(title), author=legible(author), language=language)
+    page_numbers(document, legible(footer))
     lists = Lists(document)
     for block, last in _with_last(blocks):
         if isinstance(block, Item):
@@ -109,7 +110,7 @@ def _filled(paragraph: WordParagraph, spans: Spans) -> None:
 
 def _runs(paragraph: WordParagraph, spans: Spans) -> None:
     for span in spans:
-        run = paragraph.add_run(span.text)
+        run = paragraph.add_run(legible(span.text))
         run.bold = span.bold or None
         run.italic = span.italic or None
         run.font.strike = span.struck or None
@@ -164,7 +165,7 @@ def _fill_row(drawn: WordTable, table: Table, cells: Sequence[Spans]) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
 
     sides = {"center": WD_ALIGN_PARAGRAPH.CENTER, "right": WD_ALIGN_PARAGRAPH.RIGHT}
-    row = drawn.add_row()
+    row = drawn.add_row()  # type: ignore[no-untyped-call]  # has no types
     # `row.cells` looks all of them up again at each use.
     for cell, spans, align, column in zip(
         row.cells, cells, table.aligns, drawn.columns, strict=True

@@ -17,7 +17,7 @@ __all__ = ["DEEPEST", "STEP", "Lists"]
 DEEPEST = 6
 STEP = 360
 """Twentieths of a point that each depth of a list stands further in."""
-_BULLETS = "•–▪"
+_BULLETS = "•\u2013▪"
 
 
 @dataclass(slots=True)

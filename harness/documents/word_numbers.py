@@ -1,4 +1,4 @@
-"""The numbers of a Word file's clauses, which stand nowhere in its text: `4.2`, `(a)`, `iii.`"""
+"""The numbers of a Word file's clauses, `4.2` or `(a)`, which stand nowhere in its text."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ class Numbers:
             at = int(found[1]) - 1
             form = levels[at].form if at in levels else "decimal"
             count = counts[at]
-            return _written(levels[at].start if count is None and at in levels else count or 1, form)
+            return _written(
+                levels[at].start if count is None and at in levels else count or 1, form
+            )
 
         return re.sub(r"%([1-9])", number, own.text).strip()
 
@@ -96,10 +98,10 @@ class Numbers:
     def _read(self, part: Any) -> None:
         for form in part.findall(f"{_W}abstractNum"):
             identity = form.get(f"{_W}abstractNumId") or ""
-            self._levels[identity] = dict(
-                (_whole_of(level.get(f"{_W}ilvl")), _level(level))
+            self._levels[identity] = {
+                _whole_of(level.get(f"{_W}ilvl")): _level(level)
                 for level in form.findall(f"{_W}lvl")
-            )
+            }
         for number in part.findall(f"{_W}num"):
             identity = number.get(f"{_W}numId") or ""
             form = number.find(f"{_W}abstractNumId")
@@ -118,7 +120,10 @@ class Numbers:
             if own is not None:
                 number = own.find(f"{_W}numId")
                 level = _whole(own.find(f"{_W}ilvl"), 0)
-                self._styles[identity] = (number.get(_VAL) or "" if number is not None else "", level)
+                self._styles[identity] = (
+                    number.get(_VAL) or "" if number is not None else "",
+                    level,
+                )
             elif based is not None and based.get(_VAL) in self._styles:
                 self._styles[identity] = self._styles[based.get(_VAL) or ""]
 
@@ -128,7 +133,7 @@ def _numbering(document: Document) -> Any:
 
     for relation in document.part.rels.values():
         if relation.reltype == RELATIONSHIP_TYPE.NUMBERING and not relation.is_external:
-            return relation.target_part.element  # type: ignore[attr-defined]  # a numbering part
+            return relation.target_part.element
     return None
 
 

@@ -195,7 +195,7 @@ def _texts(element: Any) -> Iterator[str]:
             continue
         if tag == f"{_W}t":
             yield child.text or ""
-        elif tag == f"{_W}tab" or tag == f"{_W}ptab":
+        elif tag in (f"{_W}tab", f"{_W}ptab"):
             yield "\t"
         elif tag in (f"{_W}br", f"{_W}cr"):
             yield "\n"
@@ -249,7 +249,9 @@ def _margins(document: Document) -> list[str]:
     for section in document.sections:
         for place, stands in (("header", section.header), ("footer", section.footer)):
             if not stands.is_linked_to_previous:
-                text = " ".join(" ".join(map(paragraph_text, stands._element.iter(f"{_W}p"))).split())
+                text = " ".join(
+                    " ".join(map(paragraph_text, stands._element.iter(f"{_W}p"))).split()
+                )
                 if text:
                     found[f"{place}: {text}"] = None
     return list(found)

@@ -26,7 +26,9 @@ _ORDER = {
     "tblPr": "tblStyle tblpPr tblOverlap bidiVisual tblStyleRowBandSize tblStyleColBandSize tblW jc"
     " tblCellSpacing tblInd tblBorders shd tblLayout tblCellMar tblLook tblCaption",
 }
-_RANK = {parent: {tag: at for at, tag in enumerate(tags.split())} for parent, tags in _ORDER.items()}
+_RANK = {
+    parent: {tag: at for at, tag in enumerate(tags.split())} for parent, tags in _ORDER.items()
+}
 
 
 def name(short: str) -> str:

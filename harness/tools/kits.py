@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from harness.errors import UsageError
 from harness.tools.control import CONTROLS, Control, control_tools
+from harness.tools.documents import document_tools
 from harness.tools.edits import writing_tools
 from harness.tools.files import reading_tools
 from harness.tools.references import Library, reference_tools
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KITS", "make_kit"]
 
-KITS = ("files", "references", *CONTROLS)
+KITS = ("files", "documents", "references", *CONTROLS)
 """Names that `make_kit` knows."""
 
 
@@ -32,8 +33,8 @@ def make_kit(
     """Return the tools of some kits, in the order of `KITS`; each once.
 
     Args:
-        names: Of kits: `files`, `references`, and control tools by their own names.
-        workspace: For `files`.
+        names: Of kits: `files`, `documents`, `references`, and control tools by their own names.
+        workspace: For `files` and `documents`.
         library: For `references`.
 
     Raises:
@@ -49,6 +50,10 @@ def make_kit(
             raise UsageError("The kit `files` needs a workspace.")
         texts = Texts(workspace)
         tools += [*reading_tools(texts), *writing_tools(texts)]
+    if "documents" in wanted:
+        if workspace is None:
+            raise UsageError("The kit `documents` needs a workspace.")
+        tools += document_tools(workspace)
     if "references" in wanted:
         if library is None:
             raise UsageError("The kit `references` needs a library to look things up in.")
