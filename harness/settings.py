@@ -90,7 +90,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("timeout", 120.0, _positive, "seconds", "How long one call to a model may be silent."),
     Setting("retries", 4, _whole, "a whole number", "How often a failed call is tried again."),
     Setting("jobs", 8, _count, "a whole number above 0", "How many eval cases run at once."),
-    Setting("sandbox_seconds", 120.0, _positive, "seconds", "How long code may run in the sandbox."),
+    Setting(
+        "sandbox_seconds", 120.0, _positive, "seconds", "How long code may run in the sandbox."
+    ),
     Setting(
         "sandbox_memory", 2048, _count, "megabytes", "Memory of all that runs in one sandbox call."
     ),

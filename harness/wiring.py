@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import ProviderNotAllowed, UnknownModel
 
 if TYPE_CHECKING:
+    from harness.adapters.trust_file import TrustFile
     from harness.domain.own_servers import OwnServer
     from harness.seams import Calculator, Counter, Embedder, Model, Sandbox, Store, ToolServer
     from harness.settings import Settings
@@ -23,6 +24,7 @@ __all__ = [
     "make_sandbox",
     "make_server",
     "make_store",
+    "make_trust_file",
 ]
 
 
@@ -149,6 +151,13 @@ def make_server(
     from harness.adapters.mcp_server import McpServer
 
     return McpServer(server, folder, before_start=before_start)
+
+
+def make_trust_file(home: Path, keys: Path) -> TrustFile:
+    """Return the record of trust of a state folder, sealed with a key of the keys folder."""
+    from harness.adapters.trust_file import TrustFile
+
+    return TrustFile(home, keys)
 
 
 def check_allowed(name: str, allowed: tuple[str, ...] | None, instead: str) -> None:

@@ -22,6 +22,7 @@ from harness.cli.options import (
     read_question,
     read_sections,
 )
+from harness.cli.trust import trust
 
 __all__ = ["app"]
 
@@ -302,6 +303,9 @@ def evaluate(
         print(report(run), end="")
     if run.scored == 0:
         raise typer.Exit(1)
+
+
+app.command("trust")(trust)
 
 
 @app.command("doctor")

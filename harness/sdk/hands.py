@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import os
 import shutil
 import tempfile
@@ -14,8 +15,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.seams import Calculator, Sandbox, Workspace
 from harness.sdk.trust import Trust, trusted, unchanged
+from harness.seams import Calculator, Sandbox, Workspace
 from harness.tools.own import own_function_tools
 from harness.tools.servers import served_tools
 from harness.wiring import make_calculator, make_host_runner, make_sandbox, make_server
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Hands", "hands_of"]
 
+log = logging.getLogger(__name__)
 _known: dict[Path, Hands] = {}
 _lock = threading.Lock()
 
@@ -100,6 +102,8 @@ class Hands:
         own, trust = trusted(domain, self._home, keys=self._keys)
         if trust is None:
             return []
+        for problem in own.problems:
+            log.warning("A tool is not offered: %s", problem)
         granted = [one for one in own.functions if one.name in trust.host]
         host = {
             one.name: make_host_runner(

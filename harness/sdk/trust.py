@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.adapters.trust_file import TrustFile
 from harness.domain.own_tools import OwnTools, read_own_tools
 from harness.errors import DomainInvalid, ToolsNotTrusted, UsageError
 from harness.tools.servers import Pin, pin_tools
+from harness.wiring import make_server, make_trust_file
 
 __all__ = [
     "Trust",
@@ -62,7 +62,7 @@ def look_at(domain: Path, home: Path, *, keys: Path | None = None) -> tuple[OwnT
         home: The state folder.
         keys: The folder of keys; the user's own by default.
     """
-    said = TrustFile(home, keys or keys_folder()).read(domain)
+    said = make_trust_file(home, keys or keys_folder()).read(domain)
     return read_own_tools(domain), _trust(said) if said else None
 
 
@@ -139,7 +139,7 @@ def record_trust(
         pins=tuple(pins),
         when=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    TrustFile(home, keys or keys_folder()).write(domain, _said(trust))
+    make_trust_file(home, keys or keys_folder()).write(domain, _said(trust))
     return trust
 
 
@@ -150,14 +150,12 @@ async def pinned_now(own: OwnTools, domain: Path) -> list[Pin]:
         ServerFailed: One does not start, or offers what can't be taken.
         DomainInvalid: mcp.json has errors.
     """
-    from harness.adapters.mcp_server import McpServer
-
     wrong = [one for one in own.problems if one.place.file == "tools/mcp.json"]
     if wrong:
         raise DomainInvalid("tools/mcp.json has errors:", wrong)
     found: list[Pin] = []
     for one in own.servers:
-        server = McpServer(one, domain.resolve() / "tools")
+        server = make_server(one, domain.resolve() / "tools")
         try:
             found += pin_tools(one, await server.tools())
         finally:
