@@ -101,6 +101,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("retries", 4, _whole, "a whole number", "How often a failed call is tried again."),
     Setting("jobs", 8, _count, "a whole number above 0", "How many eval cases run at once."),
     Setting(
+        "sandbox_seconds", 120.0, _positive, "seconds", "How long code may run in the sandbox."
+    ),
+    Setting(
+        "sandbox_memory", 2048, _count, "megabytes", "Memory of all that runs in one sandbox call."
+    ),
+    Setting("sandbox_disk", 512, _count, "megabytes", "Files that one sandbox call may write."),
+    Setting(
         "log_level", "WARNING", _level, "DEBUG, INFO, WARNING or ERROR", "What is logged to stderr."
     ),
 )

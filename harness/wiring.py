@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ProviderNotAllowed, UnknownModel
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from harness.adapters.trust_file import TrustFile
     from harness.adapters.workspace_folder import FolderWorkspace
-    from harness.journal.masking import Masker
+    from harness.domain.own_servers import OwnServer
     from harness.evals.record import EvalStore
-    from harness.seams import Counter, Embedder, Journal, Model, Store
+    from harness.journal.masking import Masker
+    from harness.seams import (
+        Calculator,
+        Counter,
+        Embedder,
+        Journal,
+        Model,
+        Sandbox,
+        Store,
+        ToolServer,
+    )
     from harness.settings import Settings
 
 __all__ = [
     "check_allowed",
+    "make_calculator",
     "make_counter",
     "make_embedder",
     "make_eval_store",
+    "make_host_runner",
     "make_journal",
     "make_model",
+    "make_sandbox",
+    "make_server",
     "make_store",
+    "make_trust_file",
     "make_workspace",
     "remove_workspace",
 ]
@@ -139,6 +154,67 @@ def make_model(
     return LangChainModel(
         name, options=options or {}, timeout=settings["timeout"], max_retries=settings["retries"]
     )
+
+
+def make_sandbox(settings: Settings | None = None) -> Sandbox:
+    """Return the sandbox for code of models and experts; nothing is started.
+
+    Args:
+        settings: Its limits; the usual ones by default.
+    """
+    from harness.adapters.sandbox_bubblewrap import BubblewrapSandbox
+    from harness.seams import SandboxLimits
+
+    if settings is None:
+        return BubblewrapSandbox()
+    return BubblewrapSandbox(
+        SandboxLimits(
+            seconds=settings["sandbox_seconds"],
+            memory=settings["sandbox_memory"] << 20,
+            disk=settings["sandbox_disk"] << 20,
+        )
+    )
+
+
+def make_calculator() -> Calculator:
+    """Return the interpreter for small calculations; nothing is started."""
+    from harness.adapters.sandbox_monty import MontyCalculator
+
+    return MontyCalculator()
+
+
+def make_host_runner(folder: Path, variables: Mapping[str, str]) -> Sandbox:
+    """Return what runs functions that were granted the host, by name.
+
+    Args:
+        folder: Where their modules stand.
+        variables: Secrets that are passed on.
+    """
+    from harness.adapters.sandbox_host import HostRunner
+
+    return HostRunner(folder, variables=variables)
+
+
+def make_server(
+    server: OwnServer, folder: Path, *, before_start: Callable[[], None] = lambda: None
+) -> ToolServer:
+    """Return an MCP server; it is started when one of its tools is first called.
+
+    Args:
+        server: As the domain names it.
+        folder: The domain's `tools/`.
+        before_start: Called before each start; raises where it may not be started.
+    """
+    from harness.adapters.mcp_server import McpServer
+
+    return McpServer(server, folder, before_start=before_start)
+
+
+def make_trust_file(home: Path, keys: Path) -> TrustFile:
+    """Return the record of trust of a state folder, sealed with a key of the keys folder."""
+    from harness.adapters.trust_file import TrustFile
+
+    return TrustFile(home, keys)
 
 
 def check_allowed(name: str, allowed: tuple[str, ...] | None, instead: str) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 __all__ = ["MOST_VALUE", "call", "report"]
 
 MOST_VALUE = 1 << 20
-_FROM_TEXT = {
+_FROM_TEXT: dict[Any, typing.Callable[[str], Any]] = {
     datetime.date: datetime.date.fromisoformat,
     datetime.datetime: datetime.datetime.fromisoformat,
     decimal.Decimal: decimal.Decimal,

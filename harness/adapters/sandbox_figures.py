@@ -50,7 +50,7 @@ def keep(figure: Any) -> None:
     while os.path.exists(f"figure-{number}.png"):  # noqa: PTH110 - as light as it can be
         number += 1
     figure.savefig(f"figure-{number}.png", dpi=150, bbox_inches="tight")
-    print(f"[figure-{number}.png]")
+    print(f"[figure-{number}.png]")  # noqa: T201 - the model reads it
 
 
 def keep_all() -> None:

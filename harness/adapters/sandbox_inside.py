@@ -169,7 +169,7 @@ def _script(code: str) -> None:
     except SystemExit:
         raise
     except BaseException as error:
-        import harness_call
+        import harness_call  # type: ignore[import-not-found] # stands beside this file, inside
 
         harness_call.report(error, __file__)
 
@@ -183,7 +183,7 @@ def _draw() -> None:
 
 def _call(job: dict[str, Any], speak: int) -> None:
     """Call a function of a module and say what it returned."""
-    import harness_call  # type: ignore[import-not-found] # stands beside this file, inside
+    import harness_call
 
     text = harness_call.call(job["file"], job["code"], job["function"], job["arguments"])
     _draw()

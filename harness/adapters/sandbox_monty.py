@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from harness.adapters.sandbox_pipes import Kept
 from harness.adapters.sandbox_seccomp import seccomp_filter
 from harness.errors import HarnessError, SandboxAbsent
-from harness.seams import SandboxLimits, SandboxResult
+from harness.seams import SandboxEnd, SandboxLimits, SandboxResult
 
 if TYPE_CHECKING:
     from pydantic_monty import Monty, ResourceLimits
@@ -36,6 +36,8 @@ RECURSION = 400
 CALLS_OUT = 2_000
 GRACE = 2.0
 """Seconds over its time after which a worker is killed."""
+LATE = "it takes too long"
+FULL = "it keeps too much"
 _NAME = "<python-input-0>"
 
 
@@ -126,13 +128,11 @@ class MontyCalculator:
                 errors="It took too long." if late else "The interpreter broke down over it.",
                 seconds=time.monotonic() - began,
             )
-        end = "failed" if wrong else "done"
-        if "time limit exceeded" in wrong:
-            end = "timeout"
-        elif "memory limit exceeded" in wrong:
-            end = "memory"
+        end: SandboxEnd = "failed" if wrong else "done"
+        if LATE in wrong or FULL in wrong:
+            end = "timeout" if LATE in wrong else "memory"
         return SandboxResult(
-            end=end,  # type: ignore[arg-type] # one of its words by now
+            end=end,
             code=1 if wrong else 0,
             printed=self._cut(printed.output),
             errors=self._cut(wrong),
@@ -239,19 +239,13 @@ def _files(files: Mapping[str, Callable[[], bytes]]) -> OSAccess:
 
         def path_open(self, path: Any, mode: str) -> Any:
             if set(mode) & set("wax+"):
-                _refuse()
+                raise _refused()
             return super().path_open(path, mode)
 
-        def path_write_text(self, path: Any, data: str) -> int:
-            _refuse()
-            return 0
+        def _write_file(self, *_: Any) -> None:
+            raise _refused()
 
-        def path_write_bytes(self, path: Any, data: bytes) -> int:
-            _refuse()
-            return 0
-
-        path_append_text = path_write_text
-        path_append_bytes = path_write_bytes
+        _append = _write_file
 
     def reader(read: Callable[[], bytes]) -> Callable[[Any], bytes]:
         def look(_: Any) -> bytes:
@@ -263,13 +257,13 @@ def _files(files: Mapping[str, Callable[[], bytes]]) -> OSAccess:
         return look
 
     def refuse(*_: Any) -> None:
-        _refuse()
+        raise _refused()
 
     return ReadOnly([CallbackFile(f"/{path}", reader(one), refuse) for path, one in files.items()])
 
 
-def _refuse() -> None:
-    raise PermissionError("compute can only read files; `write_file` writes them.")
+def _refused() -> PermissionError:
+    return PermissionError("compute can only read files; `write_file` writes them.")
 
 
 def _shown(value: Any) -> str:
@@ -284,4 +278,8 @@ def _in_words(error: Any, limits: SandboxLimits) -> str:
     text = text.replace(_NAME, "calculation")
     if f"> {8 * limits.output} bytes" in text:
         return "It printed more than can be kept. Print less, or only the result."
+    if "time limit exceeded" in text:
+        return f"It was ended after {limits.seconds:g} seconds: {LATE}."
+    if "memory limit exceeded" in text:
+        return f"It was ended: more than {limits.memory >> 20:,} MB of memory: {FULL}.\n{text}"
     return text

@@ -24,6 +24,7 @@ from harness.cli.options import (
 )
 from harness.cli.run import run
 from harness.cli.run_again import runs
+from harness.cli.trust import trust
 
 __all__ = ["app"]
 
@@ -313,6 +314,9 @@ def evaluate(
         print(report(run), end="")
     if run.scored == 0:
         raise typer.Exit(1)
+
+
+app.command("trust")(trust)
 
 
 @app.command("doctor")

@@ -51,6 +51,7 @@ __all__ = [
     "SectionSize",
     "SkillHead",
     "SpecForm",
+    "WebSettings",
 ]
 
 AnswerKind = Literal["text", "label", "number", "json"]
@@ -187,6 +188,17 @@ class BudgetSettings:
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
+class WebSettings:
+    """What the kit `web` may fetch.
+
+    Attributes:
+        hosts: Names of hosts, as `www.gesetze-im-internet.de`; `*.europa.eu` allows all below it.
+    """
+
+    hosts: Annotated[Texts, BeforeValidator(one_or_many)] = ()
+
+
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class DomainSettings:
     """All of `domain.yaml`; every key is optional.
 
@@ -201,6 +213,7 @@ class DomainSettings:
         providers_allowed: Providers that the domain's text may be sent to; None: any.
         embedding: `minilm`, or `provider:model`.
         tools: Tool kits that a run may use.
+        web: What the kit `web` may fetch.
         approvals: Which tool calls are denied, asked about, allowed.
         budgets: What a run may use.
         review: Who has to accept a change.
@@ -218,6 +231,7 @@ class DomainSettings:
     context: ContextSettings = Field(default_factory=ContextSettings)
     answer: AnswerSettings = Field(default_factory=AnswerSettings)
     tools: Annotated[tuple[Kit, ...], BeforeValidator(one_or_many)] = ()
+    web: WebSettings = Field(default_factory=WebSettings)
     approvals: ApprovalSettings = Field(default_factory=ApprovalSettings)
     budgets: BudgetSettings = Field(default_factory=BudgetSettings)
     review: Literal["one_person", "two_people"] = "one_person"

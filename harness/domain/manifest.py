@@ -20,6 +20,7 @@ from harness.domain.formats import (
     ContextSettings,
     DomainSettings,
     SkillHead,
+    WebSettings,
 )
 from harness.domain.items import read_rubrics, read_rules
 from harness.domain.markup import read_yaml
@@ -37,6 +38,7 @@ _NESTED: dict[str, type] = {
     "answer": AnswerSettings,
     "approvals": ApprovalSettings,
     "budgets": BudgetSettings,
+    "web": WebSettings,
 }
 _OWN_TYPES = {(DomainSettings, "model_options"), (AnswerSettings, "schema")}
 

@@ -117,6 +117,4 @@ def _line(text: str, name: str) -> int:
 
 
 def _problem(line: int, code: str, message: str, column: int = 1) -> Problem:
-    return Problem(
-        place=Place(file=MCP_FILE, line=line, column=column), code=code, message=message
-    )
+    return Problem(place=Place(file=MCP_FILE, line=line, column=column), code=code, message=message)

@@ -31,8 +31,13 @@ __all__ = [
 FOLDER = "tools"
 MOST_BYTES = 4 << 20
 RESERVED = frozenset(
-    "list_files read_file search_files write_file edit_file search_references read_reference"
-    " search_examples compute python shell fetch_page plan ask finish delegate".split()
+    (
+        *("list_files", "read_file", "search_files", "write_file", "edit_file"),
+        *("read_document", "search_document", "look_at_pages"),
+        *("write_document", "write_spreadsheet", "revise_document"),
+        *("search_references", "read_reference", "search_examples"),
+        *("compute", "python", "shell", "fetch_page", "plan", "ask", "finish", "delegate"),
+    )
 )
 """Names of built-in tools, which a domain's own can't have."""
 

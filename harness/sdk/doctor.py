@@ -12,11 +12,19 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, SandboxAbsent
 from harness.journal.masking import Masker
 from harness.sdk.bundled import bundled_domains
+from harness.seams import SandboxJob
 from harness.settings import Settings, find_home, find_keys
-from harness.wiring import make_counter, make_embedder, make_journal, make_store
+from harness.wiring import (
+    make_calculator,
+    make_counter,
+    make_embedder,
+    make_journal,
+    make_sandbox,
+    make_store,
+)
 
 __all__ = ["Finding", "examine"]
 
@@ -45,6 +53,8 @@ def examine(settings: Settings) -> list[Finding]:
         _store(),
         _journal(settings),
         _domains(),
+        _calculator(),
+        _sandbox(settings),
         *_keys(),
     ]
 
@@ -144,6 +154,33 @@ def _journal(settings: Settings) -> Finding:
         told = error.message if isinstance(error, HarnessError) else str(error)
         return Finding(what=what, verdict="broken", detail=told, mend=mend or "Mend that.")
     return Finding(what=what, verdict="ok", detail=f"{count:,} runs, {where}")
+
+
+def _calculator() -> Finding:
+    calculator = make_calculator()
+    try:
+        result = calculator.run("from decimal import Decimal\nDecimal('1.10') * 3")
+    except HarnessError as error:
+        return Finding(what="compute", verdict="broken", detail=error.message, mend=error.mend)
+    finally:
+        calculator.close()
+    if result.value != "Decimal('3.30')":
+        detail = f"compute miscalculates: {result.value or result.errors}"
+        return Finding(what="compute", verdict="broken", detail=detail, mend=REINSTALL)
+    return Finding(what="compute", verdict="ok", detail=f"calculates in {calculator.name}")
+
+
+def _sandbox(settings: Settings) -> Finding:
+    what = "sandbox"
+    try:
+        result = make_sandbox(settings).run(SandboxJob(kind="python", code="import pandas\n1 + 1"))
+    except SandboxAbsent as error:
+        return Finding(what=what, verdict="absent", detail=error.message, mend=error.mend)
+    if result.end != "done":
+        detail = f"python does not run in the sandbox: {result.errors.strip()[-300:] or result.end}"
+        mend = "Install domain-harness into a virtual environment of its own."
+        return Finding(what=what, verdict="broken", detail=detail, mend=mend)
+    return Finding(what=what, verdict="ok", detail="python, shell and tools/*.py run in bubblewrap")
 
 
 def _domains() -> Finding:

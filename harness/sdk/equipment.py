@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.domain.answers import ReadAnswer, read_answer
+from harness.domain.own_tools import RESERVED
 from harness.errors import UsageError
+from harness.sdk.hands import hands_of
 from harness.tools import KITS, Library, QuoteFinder, make_kit
+from harness.tools.own import refuse_shadows
 from harness.values import Example, Passage, jsonable
 
 if TYPE_CHECKING:
@@ -54,9 +57,32 @@ def kits_of(domain: Domain) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*named, "finish"]))
 
 
-def tools_of(current: Current, workspace: Workspace) -> list[BaseTool]:
-    """Return the tools of a run."""
-    return make_kit(kits_of(current.domain), workspace=workspace, library=library_of(current))
+def tools_of(current: Current, workspace: Workspace, home: Path | None = None) -> list[BaseTool]:
+    """Return the tools of a run: the kits that the domain names, and the tools that it brings.
+
+    Args:
+        current: The domain.
+        workspace: Of the run.
+        home: The state folder; by default the one that the workspace stands in.
+
+    Raises:
+        ToolsNotTrusted: The domain brings tools that the user has not said yes or no to.
+        ToolError: A tool can't be offered.
+    """
+    folder = getattr(workspace, "folder", None)
+    hands = hands_of(home or (folder.parents[1] if folder else Path.cwd()))
+    domain = current.domain
+    kits = make_kit(
+        kits_of(domain),
+        workspace=workspace,
+        library=library_of(current),
+        calculator=hands.calculator,
+        sandbox=hands.sandbox,
+        hosts=domain.settings.web.hosts,
+    )
+    own = hands.own_tools(domain.path, workspace)
+    refuse_shadows(own, {*RESERVED, *(one.name for one in kits)})
+    return [*kits, *own]
 
 
 def library_of(current: Current) -> Library:

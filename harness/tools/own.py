@@ -1,4 +1,4 @@
-"""Tools that experts bring: the functions in `tools/*.py`, in the sandbox unless granted the host."""
+"""Functions in a domain's `tools/*.py` as tools: in the sandbox, unless granted the host."""
 
 from __future__ import annotations
 
@@ -73,9 +73,7 @@ def _host_tool(own: OwnTools, function: OwnFunction, host: Sandbox) -> BaseTool:
     return _tool(function, call, function.effect or "external", host.limits.seconds)
 
 
-def _tool(
-    function: OwnFunction, call: Callable[..., Any], effect: str, seconds: float
-) -> BaseTool:
+def _tool(function: OwnFunction, call: Callable[..., Any], effect: str, seconds: float) -> BaseTool:
     from langchain_core.tools import StructuredTool
 
     return StructuredTool(

@@ -179,25 +179,19 @@ def told(result: SandboxResult, limits: SandboxLimits, kept: list[str], notes: l
 
 
 def _ended(result: SandboxResult, limits: SandboxLimits) -> str:
-    match result.end:
-        case "done":
-            return ""
-        case "failed":
-            return f"It ended with status {result.code}."
-        case "timeout":
-            return f"It was ended after {limits.seconds:g} seconds. Do less at once."
-        case "memory":
-            return (
-                f"It was ended: more than {limits.memory / 2**20:,.0f} MB of memory. "
-                "Read files in pieces, keep less."
-            )
-        case "processes":
-            return f"It was ended: more than {limits.processes} processes."
-        case "disk":
-            return "It was ended: it made too many files."
-        case "output":
-            return "It was ended: it printed without end."
-    return "It was ended before it was done; files that it wrote are lost."
+    if result.end == "done":
+        return ""
+    ways = {
+        "failed": f"It ended with status {result.code}.",
+        "timeout": f"It was ended after {limits.seconds:g} seconds. Do less at once.",
+        "memory": f"It was ended: more than {limits.memory / 2**20:,.0f} MB of memory. Read files"
+        " in pieces, keep less.",
+        "processes": f"It was ended: more than {limits.processes} processes.",
+        "disk": "It was ended: it made too many files.",
+        "output": "It was ended: it printed without end.",
+        "killed": "It was ended before it was done; files that it wrote are lost.",
+    }
+    return ways[result.end]
 
 
 def artifact(result: SandboxResult, kept: list[str]) -> dict[str, Any]:

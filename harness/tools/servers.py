@@ -187,5 +187,3 @@ def _check_arguments(pin: Pin, arguments: Mapping[str, Any]) -> None:
     if wrong is not None:
         where = ".".join(map(str, wrong.absolute_path))
         raise ToolError(f"`{pin.name}`: {f'{where}: ' if where else ''}{wrong.message[:500]}.")
-
-

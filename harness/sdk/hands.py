@@ -1,0 +1,163 @@
+"""The hands of runs: sandbox, calculator and the domain's own tools, started when first used.
+
+One set for each state folder and process; making it starts nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import os
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.sdk.trust import Trust, trusted, unchanged
+from harness.seams import Calculator, Sandbox, Workspace
+from harness.tools.own import own_function_tools
+from harness.tools.servers import served_tools
+from harness.wiring import make_calculator, make_host_runner, make_sandbox, make_server
+
+if TYPE_CHECKING:
+    from langchain_core.tools import BaseTool
+
+    from harness.domain.own_tools import OwnTools
+    from harness.seams import ToolServer
+    from harness.settings import Settings
+
+__all__ = ["Hands", "hands_of"]
+
+log = logging.getLogger(__name__)
+_known: dict[Path, Hands] = {}
+_lock = threading.Lock()
+
+
+def hands_of(home: Path, settings: Settings | None = None) -> Hands:
+    """Return the hands of a state folder; the same ones each time.
+
+    Args:
+        home: The state folder.
+        settings: The process's settings, for the sandbox's limits.
+    """
+    with _lock:
+        if home not in _known:
+            _known[home] = Hands(home, settings)
+            if len(_known) == 1:
+                atexit.register(_let_go)
+        return _known[home]
+
+
+def _let_go() -> None:
+    for one in _known.values():
+        one.close()
+
+
+class Hands:
+    """What runs of a state folder work with.
+
+    Args:
+        home: The state folder.
+        settings: The process's settings; read anew by default.
+        keys: The folder of keys; the user's own by default.
+    """
+
+    def __init__(
+        self, home: Path, settings: Settings | None = None, *, keys: Path | None = None
+    ) -> None:
+        self._home = home
+        self._settings = settings
+        self._keys = keys
+        self._sandbox: Sandbox | None = None
+        self._calculator: Calculator | None = None
+        self._servers: dict[tuple[Path, str], dict[str, ToolServer]] = {}
+        self._modules = ""
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """Where `python`, `shell` and the functions of `tools/*.py` run."""
+        if self._sandbox is None:
+            self._sandbox = make_sandbox(self._settings)
+        return self._sandbox
+
+    @property
+    def calculator(self) -> Calculator:
+        """Where `compute` runs."""
+        if self._calculator is None:
+            self._calculator = make_calculator()
+        return self._calculator
+
+    def own_tools(self, domain: Path, workspace: Workspace | None = None) -> list[BaseTool]:
+        """Return the tools that a domain brings, as the user trusted them; nothing is started.
+
+        Args:
+            domain: Its folder.
+            workspace: Whose files its functions find.
+
+        Raises:
+            ToolsNotTrusted: The user has not said yes or no to them as they are.
+        """
+        own, trust = trusted(domain, self._home, keys=self._keys)
+        if trust is None:
+            return []
+        for problem in own.problems:
+            log.warning("A tool is not offered: %s", problem)
+        granted = [one for one in own.functions if one.name in trust.host]
+        host = {
+            one.name: make_host_runner(
+                self._kept(own),
+                {name: os.environ[name] for name in one.secrets if name in os.environ},
+            )
+            for one in granted
+        }
+        functions = own_function_tools(own, sandbox=self.sandbox, host=host, workspace=workspace)
+        return [*functions, *self._served(domain, own, trust)]
+
+    def _served(self, domain: Path, own: OwnTools, trust: Trust) -> list[BaseTool]:
+        named = {one.name: one for one in own.servers}
+        pins = [one for one in trust.pins if one.server in named]
+        key = (domain.resolve(), trust.digest)
+        if key not in self._servers:
+            check = unchanged(domain, trust.digest)
+            folder = domain.resolve() / "tools"
+            self._servers[key] = {
+                name: make_server(one, folder, before_start=check) for name, one in named.items()
+            }
+        timeouts = {name: one.timeout for name, one in named.items()}
+        return served_tools(pins, self._servers[key], timeouts)
+
+    def _kept(self, own: OwnTools) -> Path:
+        """Return a folder with the modules as they were trusted, whatever becomes of them."""
+        if not self._modules:
+            self._modules = tempfile.mkdtemp(prefix="harness-tools-")
+        folder = Path(self._modules) / own.digest
+        for name, text in own.modules.items():
+            path = folder / name
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, "utf-8")
+        return folder
+
+    async def aclose(self) -> None:
+        """Stop what was started."""
+        for servers in self._servers.values():
+            for one in servers.values():
+                await one.aclose()
+        self._servers.clear()
+        self._end()
+
+    def close(self) -> None:
+        """Stop what was started, where no event loop runs."""
+        if self._servers:
+            asyncio.run(self.aclose())
+        self._end()
+
+    def _end(self) -> None:
+        calculator, self._calculator = self._calculator, None
+        if calculator is not None:
+            calculator.close()
+        if self._modules:
+            shutil.rmtree(self._modules, ignore_errors=True)
+            self._modules = ""
