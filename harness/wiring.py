@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ProviderNotAllowed, UnknownModel
@@ -21,6 +22,7 @@ __all__ = [
     "make_eval_store",
     "make_model",
     "make_store",
+    "rate_limits_left",
 ]
 
 
@@ -43,6 +45,13 @@ def make_eval_store(home: Path) -> EvalStore:
     from harness.adapters.evals_sql import SqlEvalStore
 
     return SqlEvalStore(home / "harness.db")
+
+
+def rate_limits_left() -> AbstractContextManager[None]:
+    """Return a context within which models leave trying again after a 429 to their caller."""
+    from harness.adapters import provider_retries
+
+    return provider_retries.rate_limits_left()
 
 
 def make_embedder(name: str, *, allowed: tuple[str, ...] | None = None) -> Embedder:

@@ -237,6 +237,21 @@ def _texts(domain: Domain) -> Iterator[Problem]:
             yield _problem(case.place, "twin", says, "warning")
 
 
+def _sealed(domain: Domain) -> Iterator[Problem]:
+    if domain.prints is None:
+        return
+    for example in domain.examples:
+        if example.status == "retired":
+            continue
+        why = domain.prints.related(example.text, [example.source])
+        if why:
+            says = (
+                f"`{example.id}`: {why}. It is kept out of the stable core, and out of the"
+                " context of that case."
+            )
+            yield _problem(example.place, "twin", says, "warning")
+
+
 _CHECKS: tuple[Callable[[Domain], Iterator[Problem]], ...] = (
     _settings,
     _pins,
@@ -246,4 +261,5 @@ _CHECKS: tuple[Callable[[Domain], Iterator[Problem]], ...] = (
     _json_checks,
     _attachments,
     _texts,
+    _sealed,
 )
