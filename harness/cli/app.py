@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from harness.cli.evals import register as register_evals
+from harness.cli.evals_files import register as register_eval_files
 from harness.cli.options import (
     AsJson,
     Budget,
@@ -251,6 +252,7 @@ def ask(
 
 
 register_evals(app)
+register_eval_files(app)
 
 
 @app.command("doctor")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from harness.evals.compare import Comparison
     from harness.sdk import Harness
 
-__all__ = ["register"]
+__all__ = ["BudgetUsd", "Jobs", "read_dollars", "register"]
 
 Split = Annotated[Literal["dev", "holdout"], typer.Option(help="Which cases to run.")]
 Limit = Annotated[
@@ -168,7 +170,7 @@ def evaluate(
         "repeats": repeat,
         "jobs": jobs,
         "guard": guard,
-        "budget_usd": _dollars(budget_usd),
+        "budget_usd": read_dollars(budget_usd),
         "judge": judge,
         "trust_tools": trust_tools,
     }
@@ -184,15 +186,17 @@ def evaluate(
             watch=EvalBar("Answered"),
         )
         others = [_beside(harness, name, domain, wishes, home) for name in beside or []]
-        comparisons = [harness.evals.compare(other, found) for other in others]
-        if baseline:
-            comparisons.insert(0, harness.evals.compare(baseline, found))
+        compared = _compared(harness, found, [*([baseline] if baseline else []), *others])
+    comparisons = [one for one in compared if not isinstance(one, str)]
     _write_files(found, comparisons, others, junit, html)
     _print(found, comparisons, share if gate else None, as_json=as_json)
-    if found.scored == 0:
+    for one in compared:
+        if isinstance(one, str):
+            print(f"harness: {one}", file=sys.stderr)
+    if found.scored == 0 or (baseline and isinstance(compared[0], str)):
         raise typer.Exit(1)
     if gate:
-        raise typer.Exit(_code(comparisons[0], share))
+        raise typer.Exit(_code(comparisons[0], share) if comparisons else 1)
 
 
 def compare(
@@ -266,7 +270,7 @@ def ablate(
             tags=tag,
             repeats=repeat,
             jobs=jobs,
-            budget_usd=_dollars(budget_usd),
+            budget_usd=read_dollars(budget_usd),
             judge=judge,
             watch=EvalBar("Answered"),
         )
@@ -290,6 +294,21 @@ def _beside(
         return harness.evaluate(**wishes, policy="none", watch=bar)
     with open_domain(domain, home=home, model=name) as other:
         return other.evaluate(**wishes, watch=bar)
+
+
+def _compared(
+    harness: Harness, run: EvalRun, others: Sequence[EvalRun | str]
+) -> list[Comparison | str]:
+    """Return the comparisons, or why there is none: the run itself is worth printing anyway."""
+    from harness.errors import EvalError
+
+    found: list[Comparison | str] = []
+    for other in others:
+        try:
+            found.append(harness.evals.compare(other, run))
+        except EvalError as error:
+            found.append(str(error))
+    return found
 
 
 def _print(
@@ -363,7 +382,12 @@ def _share(text: str) -> float:
     return number
 
 
-def _dollars(text: str | None) -> str | None:
+def read_dollars(text: str | None) -> str | None:
+    """Return an amount of dollars as it was written, without its sign.
+
+    Raises:
+        UsageError: It is none.
+    """
     from decimal import Decimal, InvalidOperation
 
     if text is None:

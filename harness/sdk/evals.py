@@ -12,6 +12,7 @@ from harness.sdk.evaluate import Parts
 from harness.wiring import make_eval_store
 
 if TYPE_CHECKING:
+    from harness.domain import Domain
     from harness.evals import EvalRun
     from harness.evals.ablation import Ablation
     from harness.evals.compare import Comparison
@@ -49,6 +50,10 @@ class Evals:
             jobs=harness.settings["jobs"],
             embedder=lambda: self._opened.embedder(current.domain.settings),
         )
+
+    def domain(self) -> Domain:
+        """Return the folder as it is, errors and all, without indexing it."""
+        return self._opened.read()
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the kept runs of the domain, the newest first: id, split, finished."""

@@ -27,7 +27,7 @@ from harness.domain.markers import fold
 from harness.evals.graders.grade import Grade, Grader, shown, unread
 from harness.values import Check, EvalCase
 
-__all__ = ["cites_grader", "quotes_in"]
+__all__ = ["cites_grader", "quotes_in", "where_quoted"]
 
 FEWEST_WORDS = 3
 """Words of a quotation; shorter ones are terms in quotation marks."""
@@ -76,6 +76,25 @@ def quotes_in(answer: str) -> list[str]:
     rest = _BLOCK.sub("", answer)
     marked = [next(part for part in match.groups() if part) for match in _MARKED.finditer(rest)]
     return [text for text in [*marked, *blocks] if len(text.split()) >= FEWEST_WORDS]
+
+
+def where_quoted(answer: str, sources: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return (quote, name of its source) for each quote of the answer that is real.
+
+    Args:
+        answer: The answer.
+        sources: Texts by name.
+    """
+    quotes = quotes_in(answer)
+    if not quotes:
+        return []
+    folded = {name: _plain(text) for name, text in sources.items()}
+    found = []
+    for quote in quotes:
+        where = next((name for name, text in folded.items() if _stands(quote, text)), None)
+        if where is not None:
+            found.append((quote, where))
+    return found
 
 
 def _json_quotes(value: Any) -> Iterator[str]:
