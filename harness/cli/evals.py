@@ -124,9 +124,7 @@ def evaluate(
     ] = None,
     regrade: Annotated[
         str | None,
-        typer.Option(
-            metavar="RUN", help="Grade this run's answers by the checks as they are now."
-        ),
+        typer.Option(metavar="RUN", help="Grade this run's answers by the checks as they are now."),
     ] = None,
     reuse: Annotated[
         bool,

@@ -29,8 +29,16 @@ from harness.domain.markers import fold
 from harness.values import EvalCase, Place, Problem
 from harness.words import TWIN_AT, jaccard, words
 
-__all__ = ["SEALED", "SEAL_FILE", "Prints", "Seal", "plain_hash", "prints_of",
-    "read_prints", "read_sealed"]
+__all__ = [
+    "SEALED",
+    "SEAL_FILE",
+    "Prints",
+    "Seal",
+    "plain_hash",
+    "prints_of",
+    "read_prints",
+    "read_sealed",
+]
 
 SEALED = "evals/sealed"
 SEAL_FILE = "SEAL.json"

@@ -59,8 +59,18 @@ def ablation(runs: Sequence[tuple[str, EvalRun]]) -> Ablation:
 def ablation_report(found: Ablation) -> str:
     """Return the arms side by side, for a terminal."""
     first = found.arms[0]
-    rows = [("context", "right", "95 % interval", f"against {first.name}", "", "tokens in",
-             "cost", "seconds")]
+    rows: list[tuple[str, ...]] = [
+        (
+            "context",
+            "right",
+            "95 % interval",
+            f"against {first.name}",
+            "",
+            "tokens in",
+            "cost",
+            "seconds",
+        )
+    ]
     rows += [_row(arm) for arm in found.arms]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [

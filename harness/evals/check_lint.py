@@ -87,4 +87,3 @@ def _rubric(check: Check, named: dict[str, Rubric]) -> Iterator[Problem]:
         mean = did_you_mean(str(check.spec), named) if isinstance(check.spec, str) else ""
         says = f"{error}.{mean} Write it into rubrics.yaml, or criteria here."
         yield Problem(place=check.place, code="unknown-rubric", message=says)
-

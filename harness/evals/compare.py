@@ -116,10 +116,12 @@ def compare(first: EvalRun, second: EvalRun) -> Comparison:
         detectable=detectable_from(changes, clusters_of(sources)),
         first_score=sum(before) / len(before),
         second_score=sum(after) / len(after),
-        newly_failing=tuple(a.id for (a, _), change in zip(scored, changes, strict=True)
-                            if change < 0),
-        newly_passing=tuple(a.id for (a, _), change in zip(scored, changes, strict=True)
-                            if change > 0),
+        newly_failing=tuple(
+            a.id for (a, _), change in zip(scored, changes, strict=True) if change < 0
+        ),
+        newly_passing=tuple(
+            a.id for (a, _), change in zip(scored, changes, strict=True) if change > 0
+        ),
         only_first=tuple(sorted(ids_here - ids_there)),
         only_second=tuple(sorted(ids_there - ids_here)),
         changed=tuple(sorted(ids_here & ids_there)),
@@ -236,8 +238,9 @@ def _slices(pairs: Sequence[tuple[CaseResult, CaseResult]]) -> list[Slice]:
     found = []
     for tag in tags:
         before, after = _scores(by_tag[tag])
-        found.append((tag, before, after, compare_scores(before, after,
-                                                         [a.source for a, _ in by_tag[tag]])))
+        found.append(
+            (tag, before, after, compare_scores(before, after, [a.source for a, _ in by_tag[tag]]))
+        )
     adjusted = benjamini_hochberg([difference.p for *_, difference in found])
     return [
         Slice(

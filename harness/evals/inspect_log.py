@@ -104,9 +104,7 @@ def _results(run: EvalRun, samples: int) -> dict[str, Any]:
     }
 
 
-def _samples(
-    run: EvalRun, case: CaseResult, inputs: Mapping[str, str]
-) -> Iterator[dict[str, Any]]:
+def _samples(run: EvalRun, case: CaseResult, inputs: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     asked = inputs.get(case.id, "")
     target = case.expected if isinstance(case.expected, str) else json.dumps(case.expected)
     for epoch, answer in enumerate(case.answers or ("",), start=1):

@@ -84,9 +84,7 @@ def read_labels(path: Path) -> dict[LabelKey, bool]:
     return {key: count > 0 for key, count in votes.items() if count}
 
 
-def calibrate(
-    run: EvalRun, labels: Mapping[LabelKey, bool], grader: str = "rubric"
-) -> Calibration:
+def calibrate(run: EvalRun, labels: Mapping[LabelKey, bool], grader: str = "rubric") -> Calibration:
     """Return how the run's judge agrees with the labels, and its score corrected by them.
 
     Raises:

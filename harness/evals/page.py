@@ -1,4 +1,4 @@
-"""An eval run as one static HTML page, plots included: opens from disk, asks nobody for anything."""
+"""An eval run as one static HTML page, plots included: opens from disk, loads nothing."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ MOST_CASES = 2_000
 """Cases that the page lists; it says how many more there are."""
 
 _STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}.verdict{font-size:1.1rem;padding:.8rem 1rem;
-border-left:.3rem solid #555;background:#f4f5f7}.better{border-color:#18794e}.worse{border-color:#b4232a}
-table{border-collapse:collapse;width:100%;font-size:.9rem}td,th{text-align:left;padding:.3rem .5rem;
-border-bottom:1px solid #ddd;vertical-align:top}pre{white-space:pre-wrap;background:#f4f5f7;padding:1rem}
-svg{max-width:100%;height:auto}.note{color:#555;font-size:.9rem}details{margin:.2rem 0}
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto;
+  padding: 0 1rem; color: #1b1f24; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+.verdict { font-size: 1.1rem; padding: .8rem 1rem; border-left: .3rem solid #555;
+  background: #f4f5f7; }
+.better { border-color: #18794e; } .worse { border-color: #b4232a; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+td, th { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #ddd;
+  vertical-align: top; }
+pre { white-space: pre-wrap; background: #f4f5f7; padding: 1rem; }
+svg { max-width: 100%; height: auto; } .note { color: #555; font-size: .9rem; }
 """
 
 

@@ -61,8 +61,10 @@ def curve(points: Sequence[tuple[float, float]], *, across: str, up: str) -> str
         _text(LEFT - 8, (top + base) / 2, up, anchor="end"),
         _text((LEFT + WIDTH - RIGHT) / 2, base + 38, across, anchor="middle"),
     ]
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts.append(_text(_x(share), base + 18, f"{100 * share:.0f} %", anchor="middle"))
+    parts += [
+        _text(_x(share), base + 18, f"{100 * share:.0f} %", anchor="middle")
+        for share in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
     x, y = points[-1]
     return _svg(height, parts, f"{up} {100 * y:.1f} % with {100 * x:.0f} % answered")
 

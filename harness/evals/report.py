@@ -144,15 +144,21 @@ def _more(run: EvalRun) -> list[str]:
     if words := [f"{name} {_percent(one)}" for name, one in pairs if one is not None]:
         lines.append("one of so many tries passes (@), all do (^): " + ", ".join(words))
     for grader in JUDGED:
-        points = [check.score for case in run.cases for check in case.checks
-                  if check.grader == grader and check.met is not None]
+        points = [
+            check.score
+            for case in run.cases
+            for check in case.checks
+            if check.grader == grader and check.met is not None
+        ]
         if points:
             mean = _percent(sum(points) / len(points))
             lines.append(f"{grader}: {mean} of the points on average, by {run.judge or 'a judge'}")
     if run.judged is not None:
         cost = in_dollars(run.judged.cost_usd)
-        lines.append(f"judging: {run.judged.input_tokens:,} tokens in, {cost};"
-                     f" {run.unreadable} outputs without a verdict")
+        lines.append(
+            f"judging: {run.judged.input_tokens:,} tokens in, {cost};"
+            f" {run.unreadable} outputs without a verdict"
+        )
     if run.scored > 1:
         lines.append(
             f"against another run, this set finds a difference of {100 * _detectable(run):.0f}"

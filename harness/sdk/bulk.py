@@ -131,9 +131,7 @@ async def answer_rows(
     record = _record(parts.models.fingerprint(domain.settings), domain, cases, policy)
     record = dataclasses.replace(
         record,
-        conditions=dataclasses.replace(
-            record.conditions, model=parts.models.name(domain.settings)
-        ),
+        conditions=dataclasses.replace(record.conditions, model=parts.models.name(domain.settings)),
     )
     store = make_eval_store(parts.home)
     there = {run for run, *_ in store.records(record.conditions.domain)}

@@ -107,9 +107,7 @@ class Evals:
         """Answer every row of a table. See `harness.sdk.bulk.answer_rows`."""
         from harness.sdk.bulk import answer_rows
 
-        return portal.call(
-            lambda: answer_rows(self._harness, Path(source), Path(target), **how)
-        )
+        return portal.call(lambda: answer_rows(self._harness, Path(source), Path(target), **how))
 
     def calibrate(self, run: str, grader: str = "rubric") -> Calibration:
         """Hold a run's judge against the experts' `labels.csv`.

@@ -16,13 +16,22 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
-from harness.domain import Domain, Policy
+from harness.domain import Policy
 from harness.errors import DomainInvalid, EvalError, UsageError
-from harness.evals import Conditions, EvalRun, Judge, Kept, Plan, RunRecord, run_evals
+from harness.evals import (
+    Conditions,
+    EvalRun,
+    Generation,
+    Judge,
+    Kept,
+    Plan,
+    RunRecord,
+    run_evals,
+)
 from harness.evals.check_lint import check_problems
 from harness.evals.graders import JUDGED, WORK_GRADERS, Work, graders, work_of
 from harness.evals.graders.python_ import python_grader
-from harness.evals.record import generation_key, stub_of
+from harness.evals.record import CaseStub, generation_key, stub_of
 from harness.sdk.confidence import confidence_of
 from harness.sdk.runs import new_run_id
 from harness.sdk.sealed import open_sealed_cases
@@ -186,17 +195,8 @@ def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Await
 def _graders(parts: Parts, wishes: EvalWishes, cases: Sequence[EvalCase]) -> dict[str, Any]:
     domain = parts.current.domain
     wanted = {check.grader for case in cases for check in case.checks}
-    judge = None
-    if wanted & set(JUDGED):
-        model = wishes.judge
-        if model is None or isinstance(model, str):
-            model = parts.models.judge(domain.settings, model)
-        if model is None:
-            raise EvalError(
-                f"Some cases of {domain.name} are graded by a judge, and none is named.",
-                "Write `judge_model: provider:model` into domain.yaml, or give --judge.",
-            )
-        judge = Judge(model)
+    model = _judge(parts, wishes, cases)
+    judge = None if model is None else Judge(model)
     documents: dict[str, str] = {}
     for passage in domain.passages if "cites" in wanted else ():
         documents[passage.document] = documents.get(passage.document, "") + "\n" + passage.text
@@ -209,12 +209,35 @@ def _graders(parts: Parts, wishes: EvalWishes, cases: Sequence[EvalCase]) -> dic
     )
 
 
+def _judge(parts: Parts, wishes: EvalWishes, cases: Sequence[EvalCase]) -> Model | None:
+    """Return the model that judges; None where no check asks one.
+
+    Raises:
+        EvalError: A check does, and none is named.
+    """
+    domain = parts.current.domain
+    if not any(check.grader in JUDGED for case in cases for check in case.checks):
+        return None
+    model = wishes.judge
+    if model is None or isinstance(model, str):
+        model = parts.models.judge(domain.settings, model)
+    if model is None:
+        raise EvalError(
+            f"Some cases of {domain.name} are graded by a judge, and none is named.",
+            "Write `judge_model: provider:model` into domain.yaml, or give --judge.",
+        )
+    return model
+
+
+def _judge_name(parts: Parts, wishes: EvalWishes, cases: Sequence[EvalCase]) -> str:
+    model = _judge(parts, wishes, cases)
+    return "" if model is None else model.name
+
+
 # --- which cases ------------------------------------------------------------------------------
 
 
-def _chosen(
-    parts: Parts, wishes: EvalWishes, store: EvalStore
-) -> tuple[Sequence[EvalCase], int]:
+def _chosen(parts: Parts, wishes: EvalWishes, store: EvalStore) -> tuple[Sequence[EvalCase], int]:
     """Return the cases, and how often they have been opened where they are sealed."""
     domain = parts.current.domain
     split, limit = wishes.split, wishes.limit
@@ -267,9 +290,6 @@ def _begun(
     if wishes.resume is not None:
         return _resumed(parts, wishes, store, cases, config)
     domain = parts.current.domain
-    judge = wishes.judge
-    if judge is not None and not isinstance(judge, str):
-        judge = judge.name
     conditions = Conditions(
         run=new_run_id(),
         domain=domain.name,
@@ -279,7 +299,7 @@ def _begun(
         policy=wishes.policy or domain.settings.context.policy,
         guard=wishes.guard,
         config=config,
-        judge=judge or domain.settings.judge_model or "",
+        judge=_judge_name(parts, wishes, cases),
     )
     tried = {
         known
@@ -341,14 +361,13 @@ def _resumed(
     return record, Kept(generations=generations, grades=grades)
 
 
-def _regraded(
-    record: RunRecord, source: RunRecord, store: EvalStore
-) -> tuple[RunRecord, Kept]:
+def _regraded(record: RunRecord, source: RunRecord, store: EvalStore) -> tuple[RunRecord, Kept]:
     """Return a new run over the answers of another, by the cases as they are now."""
     asked = {stub.question: stub for stub in source.cases}
     names = {stub.id: stub.question for stub in source.cases}
     known = {(one.case, one.repeat): one for one in store.generations(source.conditions.run)}
-    cases, generations = [], {}
+    cases: list[CaseStub] = []
+    generations: dict[tuple[str, int], Generation] = {}
     for stub in record.cases:
         old = asked.get(stub.question)
         if old is None:
@@ -389,8 +408,7 @@ def _reused(record: RunRecord, store: EvalStore) -> Kept:
     found = store.by_key(list(wanted))
     return Kept(
         generations={
-            wanted[key]: dataclasses.replace(one, case=wanted[key][0])
-            for key, one in found.items()
+            wanted[key]: dataclasses.replace(one, case=wanted[key][0]) for key, one in found.items()
         }
     )
 
