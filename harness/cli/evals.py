@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from harness.cli.evals_show import exit_code, gated, show_run, write_files
 from harness.cli.options import (
     AsJson,
     DomainFolder,
@@ -186,15 +187,15 @@ def evaluate(
         others = [_beside(harness, name, domain, wishes, home) for name in beside or []]
         compared = _compared(harness, found, [*([baseline] if baseline else []), *others])
     comparisons = [one for one in compared if not isinstance(one, str)]
-    _write_files(found, comparisons, others, junit, html)
-    _print(found, comparisons, share if gate else None, as_json=as_json)
+    write_files(found, comparisons, others, junit, html)
+    show_run(found, comparisons, share if gate else None, as_json=as_json)
     for one in compared:
         if isinstance(one, str):
             print(f"harness: {one}", file=sys.stderr)
     if found.scored == 0 or (baseline and isinstance(compared[0], str)):
         raise typer.Exit(1)
     if gate:
-        raise typer.Exit(_code(comparisons[0], share) if comparisons else 1)
+        raise typer.Exit(exit_code(comparisons[0], share) if comparisons else 1)
 
 
 def compare(
@@ -217,13 +218,13 @@ def compare(
     share = _share(margin)
     state = find_home(Settings({"home": home}))
     found = held(load(state, first), load(state, second))
-    _write_files(found.second, [found], [], junit, html)
+    write_files(found.second, [found], [], junit, html)
     if as_json:
-        print_json(compare_json(found) | _gated(found, share if gate else None))
+        print_json(compare_json(found) | gated(found, share if gate else None))
     else:
         print(compare_report(found), end="")
     if gate:
-        raise typer.Exit(_code(found, share))
+        raise typer.Exit(exit_code(found, share))
 
 
 def evals(domain: DomainFolder, as_json: AsJson = False, home: Home = None) -> None:
@@ -307,64 +308,6 @@ def _compared(
         except EvalError as error:
             found.append(str(error))
     return found
-
-
-def _print(
-    run: EvalRun, comparisons: list[Comparison], margin: float | None, *, as_json: bool
-) -> None:
-    from harness.evals import report, to_json
-    from harness.evals.compare import compare_json
-    from harness.evals.compare_report import compare_report
-
-    if as_json:
-        says = to_json(run)
-        if comparisons:
-            says |= {"comparisons": [compare_json(one) for one in comparisons]}
-            says |= _gated(comparisons[0], margin)
-        print_json(says)
-        return
-    print(report(run), end="")
-    for one in comparisons:
-        print(f"\n{compare_report(one)}", end="")
-    print(f"\nKept as the run {run.run}.")
-
-
-def _gated(found: Comparison, margin: float | None) -> dict[str, Any]:
-    from harness.evals.compare import gate
-
-    return {} if margin is None else {"gate": gate(found, margin), "margin": margin}
-
-
-def _code(found: Comparison, margin: float) -> int:
-    from harness.evals.compare import gate
-
-    return {"passed": 0, "worse": 2, "not shown": 3}[gate(found, margin)]
-
-
-def _write_files(
-    run: EvalRun,
-    comparisons: list[Comparison],
-    others: list[EvalRun],
-    junit: Path | None,
-    html: Path | None,
-) -> None:
-    from harness.errors import StateError
-
-    first = comparisons[0] if comparisons else None
-    try:
-        if junit is not None:
-            from harness.evals.junit import junit_xml
-
-            junit.write_text(junit_xml(run, first), "utf-8", "xmlcharrefreplace")
-        if html is not None:
-            from harness.evals.page import html_page
-
-            html.write_text(html_page(run, first, others), "utf-8", "xmlcharrefreplace")
-    except OSError as error:
-        raise StateError(
-            f"{error.filename} can't be written: {error.strerror or error}.",
-            f"The run itself is kept, as {run.run}.",
-        ) from error
 
 
 def _share(text: str) -> float:

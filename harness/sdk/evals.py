@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 
 from harness.sdk import portal
-from harness.sdk.evaluate import Parts
+from harness.sdk.eval_wishes import Parts
 from harness.wiring import make_eval_store
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Evals:
         """Run the same cases without worked cases, with the core alone, and by each policy.
 
         Args:
-            **how: As the attributes of `harness.sdk.evaluate.EvalWishes`, but for the policy.
+            **how: As the attributes of `harness.sdk.eval_wishes.EvalWishes`, but for the policy.
         """
         from harness.sdk.ablate import ablate
 

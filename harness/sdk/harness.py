@@ -340,13 +340,14 @@ class Harness:
         """Run eval cases and score the answers.
 
         Args:
-            **how: As the attributes of `harness.sdk.evaluate.EvalWishes`.
+            **how: As the attributes of `harness.sdk.eval_wishes.EvalWishes`.
 
         Raises:
             EvalError: There is no such case.
             ModelError: No case can be answered: no key, unknown model, provider not allowed.
         """
-        from harness.sdk.evaluate import EvalWishes, evaluate
+        from harness.sdk.eval_wishes import EvalWishes
+        from harness.sdk.evaluate import evaluate
 
         return await evaluate(await self.evals.parts(), EvalWishes(**how))
 
