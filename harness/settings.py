@@ -97,6 +97,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "fallback_model", None, str, "provider:model", "Tried where the model can't be reached."
     ),
+    Setting("judge_model", None, str, "provider:model", "Grades by rubrics and compares answers."),
     Setting("timeout", 120.0, _positive, "seconds", "How long one call to a model may be silent."),
     Setting("retries", 4, _whole, "a whole number", "How often a failed call is tried again."),
     Setting("jobs", 8, _count, "a whole number above 0", "How many eval cases run at once."),

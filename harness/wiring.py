@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ __all__ = [
     "make_store",
     "make_trust_file",
     "make_workspace",
+    "rate_limits_left",
     "remove_workspace",
 ]
 
@@ -97,6 +99,13 @@ def make_eval_store(home: Path) -> EvalStore:
     from harness.adapters.evals_sql import SqlEvalStore
 
     return SqlEvalStore(home / "harness.db")
+
+
+def rate_limits_left() -> AbstractContextManager[None]:
+    """Return a context within which models leave trying again after a 429 to their caller."""
+    from harness.adapters import provider_retries
+
+    return provider_retries.rate_limits_left()
 
 
 def make_embedder(name: str, *, allowed: tuple[str, ...] | None = None) -> Embedder:

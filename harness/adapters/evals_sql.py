@@ -104,9 +104,7 @@ class SqlEvalStore:
                 into = tables["generations"].insert().prefix_with("OR REPLACE")
                 connection.execute(into, generations)
             if grades:
-                connection.execute(
-                    tables["grades"].insert().prefix_with("OR REPLACE"), grades
-                )
+                connection.execute(tables["grades"].insert().prefix_with("OR REPLACE"), grades)
 
     def open_sealed(self, opening: Opening) -> int:
         """Note an opening of sealed cases; return how many there have been."""
@@ -216,9 +214,7 @@ class SqlEvalStore:
             import sqlalchemy as sa
 
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            engine = sa.create_engine(
-                f"sqlite:///{self._path}", connect_args={"timeout": 30.0}
-            )
+            engine = sa.create_engine(f"sqlite:///{self._path}", connect_args={"timeout": 30.0})
             sa.event.listen(engine, "connect", _prepare)
             with engine.begin() as connection:
                 self._check_format(connection)
@@ -324,4 +320,3 @@ def _loaded(kind: Any, text: str, path: Path) -> Any:
 
 def _slowly(adapter: TypeAdapter[Any], text: str) -> Any:
     return adapter.validate_python(json.loads(text))
-

@@ -37,7 +37,7 @@ from harness.adapters.provider_requests import (
     schema_arguments,
 )
 from harness.adapters.provider_retries import Retries
-from harness.errors import ModelError, RequestRefused
+from harness.errors import ModelError, RateLimited, RequestRefused
 from harness.values import Delta, Reply
 
 if TYPE_CHECKING:
@@ -179,7 +179,9 @@ class LangChainModel:
                 request = replace(request, schema=None)
                 continue
             failed += 1
-            wait = self._retries.wait(failed, fault.asked) if fault.retry else None
+            limited = isinstance(fault.error, RateLimited)
+            retry = self._retries.wait(failed, fault.asked, limited=limited)
+            wait = retry if fault.retry else None
             if wait is None:
                 raise _tried(fault.error, failed)
             await self._retries.sleep(wait)

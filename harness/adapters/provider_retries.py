@@ -9,13 +9,30 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 import anyio
 
-__all__ = ["Retries", "retry_after"]
+__all__ = ["Retries", "rate_limits_left", "retry_after"]
+
+_LEFT: ContextVar[bool] = ContextVar("rate_limits_left_to_the_caller", default=False)
+
+
+@contextmanager
+def rate_limits_left() -> Iterator[None]:
+    """Within, a call that is refused for its rate is not tried again: the caller does that.
+
+    One who makes many calls at a time has to hear of each refusal, to make fewer.
+    """
+    token = _LEFT.set(True)
+    try:
+        yield
+    finally:
+        _LEFT.reset(token)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,14 +58,17 @@ class Retries:
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     pause: Callable[[float], None] = time.sleep
 
-    def wait(self, failed: int, asked: float | None = None) -> float | None:
+    def wait(
+        self, failed: int, asked: float | None = None, *, limited: bool = False
+    ) -> float | None:
         """Return the seconds to wait before trying again, None to give up.
 
         Args:
             failed: Tries that have failed, at least 1.
             asked: Seconds that the provider asked for.
+            limited: The last one was refused for its rate.
         """
-        if failed > self.most:
+        if failed > self.most or (limited and _LEFT.get()):
             return None
         backoff = self.draw() * min(self.limit, self.base * 2.0 ** (failed - 1))
         if asked is None:

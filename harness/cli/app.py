@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from harness.cli.evals import register as register_evals
+from harness.cli.evals_files import register as register_eval_files
 from harness.cli.options import (
     AsJson,
     Budget,
@@ -261,59 +263,8 @@ def ask(
         answer(asked, read_question(question), how, as_json=as_json)
 
 
-@app.command("eval")
-def evaluate(
-    domain: DomainFolder,
-    split: Annotated[Literal["dev", "holdout"], typer.Option(help="Which cases to run.")] = "dev",
-    model: Model = None,
-    model_option: ModelOptions = None,
-    policy: Policy = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Only this many cases, from a fixed shuffle."),
-    ] = None,
-    case: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="Only the case with this id. May be repeated."),
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", min=1, metavar="N", help="How many cases run at once."),
-    ] = None,
-    guard: Annotated[
-        bool,
-        typer.Option(
-            "--guard/--no-guard",
-            help="Keep each case, its twins and siblings out of its own context. Off, the score "
-            "is inflated.",
-        ),
-    ] = True,
-    as_json: AsJson = False,
-    home: Home = None,
-) -> None:
-    """Run eval cases: how good the answers are, and how sure that is.
-
-    Stopped early, it keeps the cases that are done.
-    """
-    from harness.cli.progress import Bar
-    from harness.evals import report, to_json
-
-    with open_domain(domain, home=home, model=model, model_options=model_option) as harness:
-        run = harness.evaluate(
-            split=split,
-            policy=policy,
-            limit=limit,
-            cases=case,
-            jobs=jobs,
-            guard=guard,
-            progress=Bar("Answered"),
-        )
-    if as_json:
-        print_json(to_json(run))
-    else:
-        print(report(run), end="")
-    if run.scored == 0:
-        raise typer.Exit(1)
+register_evals(app)
+register_eval_files(app)
 
 
 app.command("trust")(trust)

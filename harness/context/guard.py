@@ -17,6 +17,7 @@ from harness.words import TWIN_AT, TwinIndex, words
 if TYPE_CHECKING:
     import numpy as np
 
+    from harness.domain.seal import Prints
     from harness.seams import Searchable
 
 __all__ = ["Guard", "eval_relatives"]
@@ -50,19 +51,28 @@ class Guard:
         return "near-duplicate of the case" if twin else ""
 
 
-def eval_relatives(bank: Searchable, cases: Iterable[EvalCase]) -> frozenset[int]:
+def eval_relatives(
+    bank: Searchable, cases: Iterable[EvalCase], sealed: Prints | None = None
+) -> frozenset[int]:
     """Return the rows that are twins or siblings of any eval case of any split.
 
     They never stand in the stable part: so evals and daily use share one prefix.
+
+    Args:
+        bank: The bank.
+        cases: Cases that can be read.
+        sealed: Fingerprints of those that can't.
     """
     cases = list(cases)
     twins = TwinIndex(case.text for case in cases)
     sources = {_source_key(case.source) for case in cases} - {None}
 
     def related(item: BankItem) -> bool:
-        return item.kind != "eval" and (
-            not sources.isdisjoint(_sources_of(item)) or twins.has_twin(words(item.text))
-        )
+        if item.kind == "eval":
+            return False
+        if not sources.isdisjoint(_sources_of(item)) or twins.has_twin(words(item.text)):
+            return True
+        return sealed is not None and bool(sealed.related(item.text, _sources_of(item)))
 
     return frozenset(row for row, item in enumerate(bank.items) if related(item))
 

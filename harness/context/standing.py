@@ -53,7 +53,7 @@ class Residents:
         self._bank = bank
         self._pins = tuple(domain.settings.context.pinned)
         self._lock = domain.core_lock
-        self._relatives = eval_relatives(bank, domain.cases)
+        self._relatives = eval_relatives(bank, domain.cases, domain.prints)
         self._eligible = [
             row
             for row, item in enumerate(bank.items)

@@ -110,15 +110,16 @@ class CheckReader:
             return entry.problem("unknown-grader", says, loc, key=True)
         if spec is None:
             return self._by_expected(entry, grader, expected, loc)
-        if "json" in forms:
-            return _json(entry, grader, spec, loc)
         if "number" in forms:
             return _number(entry, spec, expected, loc)
-        if "amount" in forms:
-            return _amount(entry, grader, spec, loc)
-        if "keys" in forms and isinstance(spec, dict):
-            return _keys(entry, grader, spec, loc)
-        return _text(entry, grader, spec, loc)
+        read = _text
+        if "json" in forms:
+            read = _json
+        elif "amount" in forms:
+            read = _amount
+        elif "keys" in forms and isinstance(spec, dict):
+            read = _keys
+        return read(entry, grader, spec, loc)
 
     def _by_expected(self, entry: Entry, grader: str, expected: Any, loc: Loc) -> Check | Problem:
         place = entry.place(loc, key=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.domain.core_lock import Sketch
 from harness.domain.entries import Entry
@@ -23,6 +24,9 @@ from harness.domain.problems import did_you_mean, one_line
 from harness.domain.version import FILES, FOLDERS, folder_version
 from harness.errors import DomainNotFound
 from harness.values import EvalCase, Example, Passage, Place, Problem, Rubric, Rule
+
+if TYPE_CHECKING:
+    from harness.domain.seal import Prints
 
 __all__ = ["Domain", "read_domain"]
 
@@ -55,6 +59,7 @@ class Domain:
         written: domain.yaml as written, for the places of its keys.
         lock_lines: Line of each id in core.lock.
         lock_sketch: Of the bank that core.lock was chosen from, where it says.
+        prints: Fingerprints of sealed cases, where there are any.
     """
 
     name: str
@@ -75,6 +80,7 @@ class Domain:
     written: Entry | None = field(default=None, repr=False, compare=False)
     lock_lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
     lock_sketch: Sketch | None = field(default=None, repr=False, compare=False)
+    prints: Prints | None = field(default=None, repr=False, compare=False)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -94,6 +100,7 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
     """
     from harness.domain.attached import attach
     from harness.domain.references import read_references
+    from harness.domain.seal import read_prints
 
     root = _found(Path(path))
     manifest = read_manifest(root)
@@ -103,8 +110,10 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
     examples, wrong_attached = attach(examples, root, cache)
     cases, wrong_case_files = attach(cases, root, cache)
     passages, wrong_references = read_references(root, cache=cache)
+    prints, wrong_seal = read_prints(root)
     problems = [
         *manifest.problems,
+        *wrong_seal,
         *wrong_examples,
         *wrong_cases,
         *wrong_attached,
@@ -134,6 +143,7 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
         written=manifest.written,
         lock_lines=lock.lines if lock else {},
         lock_sketch=lock.sketch if lock else None,
+        prints=prints,
     )
 
 

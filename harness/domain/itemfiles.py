@@ -17,7 +17,7 @@ from harness.domain.problems import listed
 from harness.domain.tables import read_csv
 from harness.values import EvalCase, Example, Place, Problem, Split
 
-__all__ = ["ENDINGS", "read_all_cases", "read_all_examples"]
+__all__ = ["ENDINGS", "entries_of", "read_all_cases", "read_all_examples"]
 
 ENDINGS = (".yaml", ".yml", ".jsonl", ".csv", ".xlsx")
 """Endings of files with items; examples may be `.md` too."""
@@ -33,7 +33,7 @@ def read_all_examples(root: Path, answer: AnswerSettings) -> tuple[list[Example]
     problems: list[Problem] = []
     entries: list[Entry] = []
     for file in _files(root, "examples", problems):
-        entries += _entries(file, root, ExampleItem, problems)
+        entries += entries_of(file, root, ExampleItem, problems)
     examples, wrong = read_examples(entries, answer)
     return examples, problems + wrong
 
@@ -47,7 +47,7 @@ def read_all_cases(root: Path, answer: AnswerSettings) -> tuple[list[EvalCase], 
         if split is None or file.path.is_dir():
             problems.append(_no_split(file))
             continue
-        found, wrong = read_cases(_entries(file, root, CaseItem, problems), answer, split)
+        found, wrong = read_cases(entries_of(file, root, CaseItem, problems), answer, split)
         cases += found
         problems += wrong
     return cases, problems
@@ -81,7 +81,10 @@ def _no_split(file: DomainFile) -> Problem:
     return Problem(place=Place(file=file.name), code="unknown-split", message=says)
 
 
-def _entries(file: DomainFile, root: Path, schema: Schema, problems: list[Problem]) -> list[Entry]:
+def entries_of(
+    file: DomainFile, root: Path, schema: Schema, problems: list[Problem]
+) -> list[Entry]:
+    """Return a file's entries; what is wrong with it is added to `problems`."""
     try:
         entries, wrong = _read(file, root, schema)
     except Unusable as error:

@@ -243,6 +243,21 @@ def _own_tools(domain: Domain) -> Iterator[Problem]:
     yield from read_own_tools(domain.path).problems  # read as text; nothing of it is run
 
 
+def _sealed(domain: Domain) -> Iterator[Problem]:
+    if domain.prints is None:
+        return
+    for example in domain.examples:
+        if example.status == "retired":
+            continue
+        why = domain.prints.related(example.text, [example.source])
+        if why:
+            says = (
+                f"`{example.id}`: {why}. It is kept out of the stable core, and out of the"
+                " context of that case."
+            )
+            yield _problem(example.place, "twin", says, "warning")
+
+
 _CHECKS: tuple[Callable[[Domain], Iterator[Problem]], ...] = (
     _settings,
     _pins,
@@ -253,4 +268,5 @@ _CHECKS: tuple[Callable[[Domain], Iterator[Problem]], ...] = (
     _attachments,
     _texts,
     _own_tools,
+    _sealed,
 )

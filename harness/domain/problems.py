@@ -66,6 +66,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "contradiction": "The same input with different outputs.",
         "core-stale": "core.lock names what can't stand in the core, or the bank has changed much.",
         "duplicate-id": "The same id twice in the domain.",
+        "expected-fails": "A check that rejects what its own case expects.",
         "long-item": "One item of more than a million characters; it works, but seldom fits.",
         "missing-file": "An item names a file that is not there.",
         "name-mismatch": "SKILL.md's name is not the folder's, as other agents want it.",
@@ -78,6 +79,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "twin": "A holdout case with the text of an example.",
         "unknown-label": "A label that is not among the domain's.",
         "unknown-pin": "`context.pinned` names nothing that is there.",
+        "unknown-rubric": "A check names a rubric that rubrics.yaml does not have.",
         "unused-setting": "A setting that has no effect with this `answer.kind`.",
     }
 )

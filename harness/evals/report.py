@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from harness.evals.graders import JUDGED
 from harness.evals.graders.grade import shown
 from harness.evals.results import CaseResult, EvalRun
+from harness.evals.risk import risk_curve, risk_of
+from harness.evals.statistics import (
+    DISCORDANT,
+    clusters_of,
+    detectable,
+    mean_pass_at,
+    mean_pass_hat,
+)
 from harness.values import in_dollars, jsonable
 
 __all__ = ["report", "to_json"]
@@ -17,7 +26,7 @@ MOST_FAILURES = 10
 
 def report(run: EvalRun) -> str:
     """Return the run as text for a terminal: the score, what is doubtful, what failed."""
-    blocks = ["\n".join([_headline(run), *_counts(run)])]
+    blocks = ["\n".join([_headline(run), *_counts(run), *_more(run)])]
     if run.warnings:
         blocks.append("\n".join(f"! {words}" for words in run.warnings))
     unscored = [case for case in run.cases if case.score is None]
@@ -37,7 +46,17 @@ def to_json(run: EvalRun) -> dict[str, Any]:
     """
     score = run.score
     cases = [
-        {"id": case.id, "score": case.score, "checks": [jsonable(check) for check in case.checks]}
+        {
+            "id": case.id,
+            "key": case.key,
+            "score": case.score,
+            "tags": list(case.tags),
+            "passed": case.passed,
+            "tries": case.tries,
+            "abstained": case.abstained,
+            "confidence": case.confidence,
+            "checks": [jsonable(check) for check in case.checks],
+        }
         for case in run.cases
     ]
     return {
@@ -59,6 +78,19 @@ def to_json(run: EvalRun) -> dict[str, Any]:
             "method": score.method,
         },
         "cases": cases,
+        "config": run.config,
+        "repeats": {
+            f"{name}_{k}": figure for k, name, figure in _repeats(run) if figure is not None
+        },
+        "risk": _risk_json(run),
+        "detectable": _detectable(run),
+        "judge": {
+            "model": run.judge,
+            "usage": jsonable(run.judged),
+            "unreadable": run.unreadable,
+        },
+        "openings": run.openings,
+        "regrades": run.regrades,
         "errors": {case.id: case.error for case in run.cases if case.error},
         "usage": jsonable(run.usage),
         "seconds": run.seconds,
@@ -94,6 +126,73 @@ def _counts(run: EvalRun) -> list[str]:
         f"{tokens}, {usage.output_tokens:,} out, {in_dollars(usage.cost_usd)}, {run.seconds:.1f} s"
     )
     return ["; ".join(said[:-1]), said[-1]]
+
+
+def _more(run: EvalRun) -> list[str]:
+    """Return the lines on abstentions, repeats, rubrics, the judge, and what can be shown."""
+    lines = []
+    risk = risk_of(run)
+    if run.abstained and risk.risk is not None and risk.risk.mean is not None:
+        lines.append(
+            f"answered {_percent(risk.coverage)} (coverage); of the answers"
+            f" {_percent(risk.risk.mean)} wrong (risk), between {_percent(risk.risk.low or 0)}"
+            f" and {_percent(risk.risk.high or 0)}"
+        )
+    said = [f"{name}@{k}" if name == "pass" else f"pass^{k}" for k, name, _ in _repeats(run)]
+    figures = [figure for *_, figure in _repeats(run)]
+    pairs = zip(said, figures, strict=True)
+    if words := [f"{name} {_percent(one)}" for name, one in pairs if one is not None]:
+        lines.append("one of so many tries passes (@), all do (^): " + ", ".join(words))
+    for grader in JUDGED:
+        points = [
+            check.score
+            for case in run.cases
+            for check in case.checks
+            if check.grader == grader and check.met is not None
+        ]
+        if points:
+            mean = _percent(sum(points) / len(points))
+            lines.append(f"{grader}: {mean} of the points on average, by {run.judge or 'a judge'}")
+    if run.judged is not None:
+        cost = in_dollars(run.judged.cost_usd)
+        lines.append(
+            f"judging: {run.judged.input_tokens:,} tokens in, {cost};"
+            f" {run.unreadable} outputs without a verdict"
+        )
+    if run.scored > 1:
+        lines.append(
+            f"against another run, this set finds a difference of {100 * _detectable(run):.0f}"
+            f" points four times out of five (if they disagree on {100 * DISCORDANT:.0f} % of"
+            " the cases)"
+        )
+    return lines
+
+
+def _detectable(run: EvalRun) -> float:
+    """Return the smallest difference that the run's cases can show, siblings counted once."""
+    scored = [case for case in run.cases if case.score is not None]
+    return detectable(len(set(clusters_of([case.source for case in scored]))))
+
+
+def _repeats(run: EvalRun) -> list[tuple[int, str, float | None]]:
+    """Return pass@k and pass^k for cases that were asked several times."""
+    cases = [(case.passed, case.tries) for case in run.cases if case.tries > 1]
+    most = max((tries for _, tries in cases), default=0)
+    found: list[tuple[int, str, float | None]] = []
+    for k in sorted({2, most} & set(range(2, most + 1))):
+        found += [(k, "pass", mean_pass_at(cases, k)), (k, "all", mean_pass_hat(cases, k))]
+    return found
+
+
+def _risk_json(run: EvalRun) -> dict[str, Any]:
+    risk = risk_of(run)
+    curve = [{"coverage": x, "risk": y} for x, y in risk_curve(run.cases)]
+    return {
+        "answered": risk.answered,
+        "coverage": risk.coverage,
+        "risk": jsonable(risk.risk),
+        "curve": curve,
+    }
 
 
 def _unscored(cases: list[CaseResult]) -> str:

@@ -135,4 +135,3 @@ class EvalRun:
     unreadable: int = 0
     openings: int = 0
     regrades: str = ""
-

@@ -40,7 +40,6 @@ __all__ = ["Ask", "Kept", "Plan", "run_evals"]
 Ask = Callable[[EvalCase, int], Awaitable[Answer | Work]]
 """Called with a case and the number of the repeat, from 0."""
 
-Row = Generation | GradeRow
 MOST_REFUSALS = 8
 """Times that a case is asked again after a 429, each after the wait that was asked for."""
 
@@ -150,7 +149,20 @@ async def run_evals(
     if jobs < 1 or (repeats is not None and repeats < 1):
         raise UsageError("`jobs` and `repeats` have to be at least 1.")
     plan = plan or Plan()
-    sitting = _begin(cases, ask, conditions, settings, graders, jobs, repeats, progress, plan)
+    record = _record(cases, conditions, repeats, plan)
+    sitting = _Sitting(
+        cases={case.id: case for case in cases},
+        record=record,
+        ask=ask,
+        settings=settings,
+        graders=graders,
+        plan=plan,
+        limiter=Limiter(jobs),
+        sink=_sink(plan, conditions.run),
+        purse=Purse(plan.budget_usd),
+        tally=Tally(total=sum(stub.repeats for stub in record.cases)),
+        progress=progress,
+    )
     started = time.perf_counter()
     finished = False
     try:
@@ -168,45 +180,26 @@ async def run_evals(
     return _summed_up(sitting, started)
 
 
-def _begin(
-    cases: Sequence[EvalCase],
-    ask: Ask,
-    conditions: Conditions,
-    settings: AnswerSettings,
-    graders: Mapping[str, Grader],
-    jobs: int,
-    repeats: int | None,
-    progress: Progress | None,
-    plan: Plan,
-) -> _Sitting:
-    stubs = tuple(stub_of(case, repeats) for case in cases)
+def _record(
+    cases: Sequence[EvalCase], conditions: Conditions, repeats: int | None, plan: Plan
+) -> RunRecord:
+    """Return the run as it is begun, and keep it."""
     record = plan.record or RunRecord(
         conditions=conditions,
-        cases=stubs,
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        cases=tuple(stub_of(case, repeats) for case in cases),
+        started=datetime.now(UTC).isoformat(timespec="milliseconds"),
     )
     if plan.store is not None:
         plan.store.begin(record)
-    keep = None
-    if plan.store is not None:
-        store, run = plan.store, conditions.run
+    return record
 
-        def keep(rows: Sequence[Row]) -> None:
-            store.keep(rows, run)
 
-    return _Sitting(
-        cases={case.id: case for case in cases},
-        record=record,
-        ask=ask,
-        settings=settings,
-        graders=graders,
-        plan=plan,
-        limiter=Limiter(jobs),
-        sink=Sink(keep),
-        purse=Purse(plan.budget_usd),
-        tally=Tally(total=sum(stub.repeats for stub in record.cases)),
-        progress=progress,
-    )
+def _sink(plan: Plan, run: str) -> Sink:
+    """Return what commits rows to the plan's store."""
+    if plan.store is None:
+        return Sink(None)
+    store = plan.store
+    return Sink(lambda rows: store.keep(rows, run))
 
 
 # --- asking -----------------------------------------------------------------------------------
@@ -257,9 +250,7 @@ async def _attempt(sitting: _Sitting, case: EvalCase, repeat: int, key: str) -> 
     return attempt_of(generation, grades)
 
 
-async def _generate(
-    sitting: _Sitting, case: EvalCase, repeat: int, key: str
-) -> Generation | None:
+async def _generate(sitting: _Sitting, case: EvalCase, repeat: int, key: str) -> Generation | None:
     """Ask, again where the provider says that it is asked too often."""
     for refusals in range(MOST_REFUSALS + 1):
         if not await sitting.purse.allows():

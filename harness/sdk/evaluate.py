@@ -5,101 +5,143 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from harness.domain import Domain, Policy
-from harness.errors import EvalError, UsageError
-from harness.evals import Conditions, EvalRun, run_evals, save_run
-from harness.evals.graders import graders
-from harness.sdk.runs import new_run_id
-from harness.values import Answer, EvalCase
+import anyio.to_thread
+
+from harness.errors import DomainInvalid, EvalError, UsageError
+from harness.evals import (
+    EvalRun,
+    Judge,
+    Plan,
+    run_evals,
+)
+from harness.evals.check_lint import check_problems
+from harness.evals.graders import WORK_GRADERS, Work, graders, work_of
+from harness.evals.graders.python_ import python_grader
+from harness.sdk.confidence import confidence_of
+from harness.sdk.eval_runs import begun, config_of
+from harness.sdk.eval_wishes import EvalWishes, Parts, judge_of
+from harness.sdk.sealed import open_sealed_cases
+from harness.wiring import make_eval_store, rate_limits_left
 
 if TYPE_CHECKING:
-    from harness.sdk.opened import Current
-    from harness.seams import Progress
-    from harness.values import Split
+    from harness.evals import EvalStore
+    from harness.values import EvalCase
 
 __all__ = ["evaluate"]
 
 logger = logging.getLogger(__name__)
 
 
-async def evaluate(
-    current: Current,
-    ask: Callable[..., Awaitable[Answer]],
-    *,
-    folder: Path,
-    model: str,
-    split: Split,
-    limit: int | None,
-    jobs: int,
-    policy: Policy | None,
-    guard: bool,
-    progress: Progress | None,
-    ids: frozenset[str] | None,
-) -> EvalRun:
+async def evaluate(parts: Parts, wishes: EvalWishes) -> EvalRun:
     """Run the cases of a split, and keep the result.
 
-    Args:
-        current: The version of the domain that the run keeps to, whatever becomes of the folder.
-        ask: As `Harness.aask`.
-        folder: Where results are kept.
-        model: Name of the model that answers.
-        split: As for `Harness.aevaluate`, and so are the others.
-        limit: Only so many cases.
-        jobs: How many cases run at once.
-        policy: How the tail is chosen.
-        guard: Keep each case, its twins and siblings out of its own context.
-        progress: Told (done, of how many).
-        ids: Only these cases.
+    Raises:
+        DomainInvalid: A check can't be used, or rejects what its case expects.
+        EvalError: There is no such case or run, or another process is at work on it.
+        ModelError: No case can be answered: no key, unknown model, provider not allowed.
     """
-    domain = current.domain
-    cases = _chosen(domain, split, limit, ids)
-
-    async def ask_case(case: EvalCase, _repeat: int) -> Answer:
-        return await ask(
-            case.input,
-            files=[domain.path / name for name in case.files],
-            policy=policy,
-            guard_case=case if guard else None,
-            current=current,
-            record=False,
+    domain = parts.current.domain
+    store = make_eval_store(parts.home)
+    cases, openings = await anyio.to_thread.run_sync(lambda: _chosen(parts, wishes, store))
+    if problems := check_problems(domain, cases):
+        raise DomainInvalid("The checks of these cases can't be used as they are:", problems)
+    record, kept = begun(parts, wishes, store, cases, openings)
+    by_id = {case.id: case for case in cases}
+    known = _graders(parts, wishes, cases)
+    budget = None if wishes.budget_usd is None else Decimal(str(wishes.budget_usd))
+    fallback = parts.models.fallback(domain.settings)
+    # A fallback answers at once where the first model refuses; else the runner makes fewer calls.
+    quiet = nullcontext() if fallback else rate_limits_left()
+    with _alone(parts.home, record.conditions.run), quiet:
+        return await run_evals(
+            [by_id[stub.id] for stub in record.cases],
+            _asking(parts, wishes),
+            conditions=record.conditions,
+            settings=dataclasses.replace(domain.settings.answer, labels=domain.labels),
+            graders=known,
+            jobs=wishes.jobs or parts.jobs,
+            progress=wishes.progress,
+            keep=lambda done: _stopped(done, len(record.cases)),
+            plan=Plan(
+                store=store,
+                kept=kept,
+                record=record,
+                budget_usd=budget,
+                watch=wishes.watch,
+                of_work={
+                    **WORK_GRADERS,
+                    "python": python_grader(
+                        domain.path / "tools", trusted=lambda _: wishes.trust_tools
+                    ),
+                },
+            ),
         )
 
-    run = await run_evals(
-        cases,
-        ask_case,
-        conditions=Conditions(
-            run=new_run_id(),
-            domain=domain.name,
-            version=domain.version,
-            split=split,
-            model=model,
-            policy=policy or domain.settings.context.policy,
-            guard=guard,
-        ),
-        settings=dataclasses.replace(domain.settings.answer, labels=domain.labels),
-        graders=graders(domain.settings.language or "en"),
-        jobs=jobs,
-        progress=progress,
-        keep=lambda done: _keep_part(folder, done, len(cases)),
+
+def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Awaitable[Work]]:
+    domain = parts.current.domain
+
+    async def ask_case(case: EvalCase, repeat: int) -> Work:
+        if parts.run_case is not None and domain.settings.tools:
+            return await parts.run_case(case, repeat)
+        answer = await parts.ask(
+            case.input,
+            files=[domain.path / name for name in case.files],
+            policy=wishes.policy,
+            sections=wishes.sections,
+            guard_case=case if wishes.guard else None,
+            current=parts.current,
+            record=False,
+        )
+        sure = confidence_of(answer, domain)
+        return dataclasses.replace(work_of(answer), confidence=sure)
+
+    async def ask_nobody(case: EvalCase, repeat: int) -> Work:
+        raise EvalError(f"The run has no answer to {case.id} (repeat {repeat + 1}) to regrade.")
+
+    return ask_nobody if wishes.regrade else ask_case
+
+
+def _graders(parts: Parts, wishes: EvalWishes, cases: Sequence[EvalCase]) -> dict[str, Any]:
+    domain = parts.current.domain
+    wanted = {check.grader for case in cases for check in case.checks}
+    model = judge_of(parts, wishes, cases)
+    judge = None if model is None else Judge(model)
+    documents: dict[str, str] = {}
+    for passage in domain.passages if "cites" in wanted else ():
+        documents[passage.document] = documents.get(passage.document, "") + "\n" + passage.text
+    return graders(
+        domain.settings.language or "en",
+        documents=documents,
+        judge=judge,
+        rubrics=domain.rubrics,
+        embed=parts.embedder().embed if "similar" in wanted else None,
     )
-    _keep(folder, run)
-    return run
 
 
-def _chosen(
-    domain: Domain, split: Split, limit: int | None, ids: frozenset[str] | None
-) -> Sequence[EvalCase]:
-    """Return the split's cases; a limit takes from a fixed shuffle, so that files don't matter."""
-    if split == "sealed":
-        raise UsageError("Sealed cases can't be opened here.", "Use --split dev or holdout.")
+# --- which cases ------------------------------------------------------------------------------
+
+
+def _chosen(parts: Parts, wishes: EvalWishes, store: EvalStore) -> tuple[Sequence[EvalCase], int]:
+    """Return the cases, and how often they have been opened where they are sealed."""
+    domain = parts.current.domain
+    split, limit = wishes.split, wishes.limit
     if limit is not None and limit < 1:
         raise UsageError(f"--limit is {limit}.", "It has to be at least 1.")
-    cases = [case for case in domain.cases if case.split == split]
-    if ids is not None:
+    openings = 0
+    if split == "sealed":
+        name, config = parts.models.name(domain.settings), config_of(parts, wishes)
+        cases, openings = open_sealed_cases(domain, parts.home, store, model=name, config=config)
+    else:
+        cases = [case for case in domain.cases if case.split == split]
+    if wishes.cases is not None:
+        ids = frozenset(wishes.cases)
         unknown = sorted(ids - {case.id for case in cases})
         if unknown:
             raise EvalError(
@@ -107,21 +149,48 @@ def _chosen(
                 f"The ids stand in the folder's evals/{split}.*.",
             )
         cases = [case for case in cases if case.id in ids]
+    if wishes.tags is not None:
+        tags = frozenset(wishes.tags)
+        cases = [case for case in cases if tags.intersection(case.tags)]
+        if not cases:
+            raise EvalError(
+                f"The {split} split has no case with the tag {', '.join(sorted(tags))}.",
+                "Tags stand in the cases' `tags`.",
+            )
     if limit is None or limit >= len(cases):
-        return cases
+        return cases, openings
     shuffled = sorted(cases, key=lambda case: hashlib.sha256(case.id.encode()).digest())
     kept = {case.id for case in shuffled[:limit]}
-    return [case for case in cases if case.id in kept]
+    return [case for case in cases if case.id in kept], openings
 
 
-def _keep_part(folder: Path, run: EvalRun, planned: int) -> None:
-    _keep(folder, run)
-    logger.warning(
-        "Stopped early: %d of %d cases are done, and kept in %s.",
-        *(run.n, planned, folder / f"{run.run}.json"),
-    )
+@contextmanager
+def _alone(home: Path, run: str) -> Iterator[None]:
+    """Keep a second process from working on the same run.
 
+    Raises:
+        EvalError: One does already.
+    """
+    from filelock import FileLock, Timeout
 
-def _keep(folder: Path, run: EvalRun) -> None:
+    folder = home / "evals"
     folder.mkdir(parents=True, exist_ok=True)
-    save_run(folder, run)
+    lock = FileLock(folder / f"{run}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise EvalError(
+            f"Another process is at work on the run {run}.", "Wait until it is done, or stop it."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        (folder / f"{run}.lock").unlink(missing_ok=True)
+
+
+def _stopped(run: EvalRun, planned: int) -> None:
+    logger.warning(
+        "Stopped early: %d of %d cases are done, and kept as the run %s. --resume goes on.",
+        *(run.n, planned, run.run),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from harness.evals import EvalRun
     from harness.sdk.asking import Before
     from harness.sdk.conversation import Conversation
+    from harness.sdk.evals import Evals
     from harness.seams import Embedder, Model, Progress
-    from harness.values import Split
 
 __all__ = ["Estimate", "Harness", "Indexed"]
 
@@ -119,7 +119,11 @@ class Harness(LongWork):
         Raises:
             DomainNotFound: There is no domain there.
         """
-        return lint(self._opened.read())
+        from harness.evals.check_lint import check_problems
+
+        domain = self._opened.read()
+        found = (*lint(domain), *check_problems(domain))
+        return tuple(sorted(found, key=lambda one: (one.place.file, one.place.line)))
 
     def index(self) -> Indexed:
         """Bring the index up to date.
@@ -336,46 +340,25 @@ class Harness(LongWork):
         """Run eval cases and score the answers. See `aevaluate`."""
         return portal.call(lambda: self.aevaluate(**how))
 
-    async def aevaluate(
-        self,
-        *,
-        split: Split = "dev",
-        limit: int | None = None,
-        jobs: int | None = None,
-        policy: Policy | None = None,
-        guard: bool = True,
-        progress: Callable[[int, int], None] | None = None,
-        cases: Iterable[str] | None = None,
-    ) -> EvalRun:
+    async def aevaluate(self, **how: Any) -> EvalRun:
         """Run eval cases and score the answers.
 
         Args:
-            split: `dev` or `holdout`.
-            limit: Only the first so many cases of a fixed shuffle of the split.
-            jobs: How many cases run at once.
-            policy: How the tail is chosen.
-            guard: Keep each case, its twins and siblings out of its own context. Without it the
-                score is inflated; for showing by how much.
-            progress: Told (done, of how many).
-            cases: Only the cases with these ids.
+            **how: As the attributes of `harness.sdk.eval_wishes.EvalWishes`.
 
         Raises:
             EvalError: There is no such case.
             ModelError: No case can be answered: no key, unknown model, provider not allowed.
         """
+        from harness.sdk.eval_wishes import EvalWishes
         from harness.sdk.evaluate import evaluate
 
-        current = await anyio.to_thread.run_sync(self._opened.current)
-        return await evaluate(
-            current,
-            self.aask,
-            folder=self.home / "evals",
-            model=self.models.name(current.domain.settings),
-            split=split,
-            limit=limit,
-            jobs=jobs or self.settings["jobs"],
-            policy=policy,
-            guard=guard,
-            progress=progress,
-            ids=None if cases is None else frozenset(cases),
-        )
+        return await evaluate(await self.evals.parts(), EvalWishes(**how))
+
+    @property
+    def evals(self) -> Evals:
+        """What can be done with evals beside running them: compare, ablate, export, seal."""
+        from harness.sdk.evals import Evals
+
+        return Evals(self, self._opened)
+

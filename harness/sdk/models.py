@@ -80,6 +80,25 @@ class Models:
         name = self._settings.beside("fallback_model", domain.fallback_model).value
         return self._get(name, domain, {}) if name else None
 
+    def judge(self, domain: DomainSettings, name: str | None = None) -> Model | None:
+        """Return the model that judges answers; None where none is named.
+
+        Args:
+            domain: The domain's settings.
+            name: Instead of what the settings say.
+
+        Raises:
+            UnknownModel: There is no such model.
+            ProviderNotAllowed: The domain forbids its provider.
+        """
+        name = name or self._settings.beside("judge_model", domain.judge_model).value
+        return self._get(name, domain, {}) if name else None
+
+    def fingerprint(self, domain: DomainSettings) -> str:
+        """Return a text that differs where another model or other options would answer."""
+        name = self.name(domain)
+        return f"{name} {sorted({**_options_of(domain, name), **self._options}.items())!r}"
+
     async def aclose(self) -> None:
         """Close the connections that the running loop opened."""
         for model in self._made.values():

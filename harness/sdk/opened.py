@@ -113,7 +113,7 @@ class Opened:
         synced = sync(
             domain,
             home=self.home,
-            embedder=self._own_embedder or self._named(domain.settings),
+            embedder=self.embedder(domain.settings),
             counter=counter,
             store=self._store,
             render=render_item,
@@ -128,6 +128,10 @@ class Opened:
             embedded=synced.embedded,
             reused=len(synced.bank.items) - synced.embedded,
         )
+
+    def embedder(self, settings: DomainSettings) -> Embedder:
+        """Return what embeds the domain's texts."""
+        return self._own_embedder or self._named(settings)
 
     def _named(self, settings: DomainSettings) -> Embedder:
         """Return the embedder that the domain names; one is made for each name."""

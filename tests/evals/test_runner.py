@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import pytest
+from harness.evals.store import load_run, save_run
 
 from harness.domain.formats import AnswerSettings
 from harness.errors import (
@@ -28,7 +29,6 @@ from harness.errors import (
 from harness.evals.graders import Grade, graders
 from harness.evals.results import Conditions, EvalRun
 from harness.evals.runner import run_evals
-from harness.evals.store import load_run, save_run
 from harness.evals.summary import case_key
 from harness.values import Answer, EvalCase, Usage
 

@@ -27,12 +27,14 @@ from harness.domain.markers import fold
 from harness.evals.graders.grade import Grade, Grader, shown, unread
 from harness.values import Check, EvalCase
 
-__all__ = ["cites_grader", "quotes_in"]
+__all__ = ["cites_grader", "quotes_in", "where_quoted"]
 
 FEWEST_WORDS = 3
 """Words of a quotation; shorter ones are terms in quotation marks."""
 
-_MARKED = re.compile(r"“([^“”]{1,4000})”|„([^„“”]{1,4000})[“”]|«([^«»]{1,4000})»|\"([^\"]{1,4000})\"")
+_MARKED = re.compile(
+    r"“([^“”]{1,4000})”|„([^„“”]{1,4000})[“”]|«([^«»]{1,4000})»|\"([^\"]{1,4000})\""
+)
 _BLOCK = re.compile(r"(?m)^[ \t]*>[ \t]?(.*)$")
 _LEFT_OUT = re.compile(r"\s*(?:\[\s*(?:…|\.\.\.)\s*\]|…|\.\.\.)\s*")
 _SIGNS = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'"})  # noqa: RUF001
@@ -78,6 +80,25 @@ def quotes_in(answer: str) -> list[str]:
     return [text for text in [*marked, *blocks] if len(text.split()) >= FEWEST_WORDS]
 
 
+def where_quoted(answer: str, sources: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return (quote, name of its source) for each quote of the answer that is real.
+
+    Args:
+        answer: The answer.
+        sources: Texts by name.
+    """
+    quotes = quotes_in(answer)
+    if not quotes:
+        return []
+    folded = {name: _plain(text) for name, text in sources.items()}
+    found = []
+    for quote in quotes:
+        where = next((name for name, text in folded.items() if _stands(quote, text)), None)
+        if where is not None:
+            found.append((quote, where))
+    return found
+
+
 def _json_quotes(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for one in value:
@@ -106,9 +127,11 @@ def _graded(spec: CitesSpec, answer: str, sources: Mapping[str, str]) -> Grade:
         of = f" from {spec.source}" if spec.source else ""
         wrong.append(f"{len(here)} real quotes{of} where {spec.at_least} are asked for")
     said = [_plain(quote) for quote in quotes]
-    for asked in spec.quotes:
-        if not any(_plain(asked) in quote for quote in said):
-            wrong.append(f"{shown(asked)} is not quoted")
+    wrong += [
+        f"{shown(asked)} is not quoted"
+        for asked in spec.quotes
+        if not any(_plain(asked) in quote for quote in said)
+    ]
     if not wrong:
         return Grade(met=True, score=1.0)
     return Grade(met=False, score=share if quotes != real else share * 0.5, why="; ".join(wrong))
@@ -139,7 +162,7 @@ def _stands(quote: str, source: str) -> bool:
     """Say whether the quote's parts stand in the source, one after the other."""
     at = 0
     for part in _LEFT_OUT.split(quote):
-        words = _plain(part).strip(' "\'.,;:')
+        words = _plain(part).strip(" \"'.,;:")
         if not words:
             continue
         at = source.find(words, at)

@@ -45,16 +45,15 @@ def rubric_grader(judge: Judge, rubrics: Sequence[Rubric]) -> Grader:
     """
     named = {rubric.name: rubric for rubric in rubrics}
 
-    async def rubric(
-        check: Check, answer: str, case: EvalCase, _settings: AnswerSettings
-    ) -> Grade:
+    async def rubric(check: Check, answer: str, case: EvalCase, _settings: AnswerSettings) -> Grade:
         try:
             wanted = read_rubric(check, named)
         except ValueError as error:
             return unread(check, str(error))
         if not answer.strip():
-            parts = [Part(name=one.id, met=False, why="the answer is empty") for one in
-                     wanted.criteria]
+            parts = [
+                Part(name=one.id, met=False, why="the answer is empty") for one in wanted.criteria
+            ]
             return Grade(met=False, score=0.0, why="the answer is empty", parts=tuple(parts))
         verdicts = await _verdicts(judge, wanted, answer, case)
         return _graded(wanted, verdicts)
@@ -81,8 +80,9 @@ def read_rubric(check: Check, named: Mapping[str, Rubric]) -> Rubric:
         raise ValueError("`rubric` takes a rubric's name, or criteria")
     spec = spec_of(RubricSpec, written)
     criteria = tuple(
-        Criterion(id=one.id or f"c{number}", text=one.text, points=one.points,
-                  critical=one.critical)
+        Criterion(
+            id=one.id or f"c{number}", text=one.text, points=one.points, critical=one.critical
+        )
         for number, one in enumerate(spec.criteria, start=1)
     )
     return Rubric(name="", criteria=criteria, pass_at=spec.pass_at, place=check.place)
@@ -104,9 +104,7 @@ def rubric_score(rubric: Rubric, met: Sequence[bool]) -> tuple[float, bool]:
     return float(score), score >= pass_at and not critical
 
 
-async def _verdicts(
-    judge: Judge, rubric: Rubric, answer: str, case: EvalCase
-) -> list[Verdict]:
+async def _verdicts(judge: Judge, rubric: Rubric, answer: str, case: EvalCase) -> list[Verdict]:
     verdicts: dict[int, Verdict] = {}
     errors: list[Exception] = []
     expected = "" if case.expected is None else str(jsonable(case.expected))

@@ -1,9 +1,9 @@
 """`seconds`: the answer was there after at most so many seconds.
 
-    - id: hotline-9
-      input: The caller smells gas.
-      checks:
-        - seconds: 5
+- id: hotline-9
+  input: The caller smells gas.
+  checks:
+    - seconds: 5
 """
 
 from __future__ import annotations

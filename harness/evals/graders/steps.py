@@ -1,9 +1,9 @@
 """`steps`: the model was called at most so many times.
 
-    - id: reconcile-3
-      input: Reconcile the two ledgers.
-      checks:
-        - steps: 12
+- id: reconcile-3
+  input: Reconcile the two ledgers.
+  checks:
+    - steps: 12
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ DISCORDANT = 0.2
 def detectable(n: float, discordant: float = DISCORDANT, *, power: float = 0.8) -> float:
     """Return the smallest difference of paired proportions that n cases can show.
 
-    Solves n = (z_α √ψ + z_β √(ψ - δ²))² / δ² for δ. Source: R. J. Connor, Sample size for testing
+    Solves n = (z₁ √ψ + z₂ √(ψ - δ²))² / δ² for δ. Source: R. J. Connor, Sample size for testing
     differences in proportions for the paired-sample design, Biometrics 43 (1987), pp. 207-211,
     two-sided at 5 %.
 
@@ -52,7 +52,7 @@ def detectable_from(
 ) -> float:
     """Return the smallest difference that a comparison as spread as this one can show.
 
-    (z_α + z_β) times the cluster-robust standard error of the mean change; where nothing
+    (z₁ + z₂) times the cluster-robust standard error of the mean change; where nothing
     changed, of as many changes as a set this size is likely to hide. Source: J. Bloom, Minimum
     detectable effects, Evaluation Review 19 (1995), pp. 547-556.
 

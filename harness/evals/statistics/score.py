@@ -28,7 +28,7 @@ FEW_CLUSTERS = 10
 """Sources below which a cluster-robust interval is not to be relied on."""
 
 FEW_CASES = 30
-"""Cases below which Wilson's interval can cover less than 92 % (exact sums over p in .02 to .98)."""
+"""Cases below which Wilson's interval can cover less than 92 % (exact, p from .02 to .98)."""
 
 Method = Literal["wilson", "wilson_clustered", "wilson_sources", "none"]
 

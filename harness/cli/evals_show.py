@@ -1,0 +1,76 @@
+"""What the commands that measure print and write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.options import print_json
+
+if TYPE_CHECKING:
+    from harness.evals import EvalRun
+    from harness.evals.compare import Comparison
+
+__all__ = ["exit_code", "gated", "show_run", "write_files"]
+
+
+def show_run(
+    run: EvalRun, comparisons: list[Comparison], margin: float | None, *, as_json: bool
+) -> None:
+    """Print a run with its comparisons, for a person or a machine."""
+    from harness.evals import report, to_json
+    from harness.evals.compare import compare_json
+    from harness.evals.compare_report import compare_report
+
+    if as_json:
+        says = to_json(run)
+        if comparisons:
+            says |= {"comparisons": [compare_json(one) for one in comparisons]}
+            says |= gated(comparisons[0], margin)
+        print_json(says)
+        return
+    print(report(run), end="")
+    for one in comparisons:
+        print(f"\n{compare_report(one)}", end="")
+    print(f"\nKept as the run {run.run}.")
+
+
+def gated(found: Comparison, margin: float | None) -> dict[str, Any]:
+    """Return what the gate says, as JSON has it; nothing where it was not asked."""
+    from harness.evals.compare import gate
+
+    return {} if margin is None else {"gate": gate(found, margin), "margin": margin}
+
+
+def exit_code(found: Comparison, margin: float) -> int:
+    """Return the exit code of a gate: 0 passed, 2 significantly worse, 3 not shown."""
+    from harness.evals.compare import gate
+
+    return {"passed": 0, "worse": 2, "not shown": 3}[gate(found, margin)]
+
+
+def write_files(
+    run: EvalRun,
+    comparisons: list[Comparison],
+    others: list[EvalRun],
+    junit: Path | None,
+    html: Path | None,
+) -> None:
+    """Write the JUnit file and the page that were asked for."""
+    from harness.errors import StateError
+
+    first = comparisons[0] if comparisons else None
+    try:
+        if junit is not None:
+            from harness.evals.junit import junit_xml
+
+            junit.write_text(junit_xml(run, first), "utf-8", "xmlcharrefreplace")
+        if html is not None:
+            from harness.evals.page import html_page
+
+            html.write_text(html_page(run, first, others), "utf-8", "xmlcharrefreplace")
+    except OSError as error:
+        raise StateError(
+            f"{error.filename} can't be written: {error.strerror or error}.",
+            f"The run itself is kept, as {run.run}.",
+        ) from error

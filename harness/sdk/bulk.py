@@ -1,0 +1,267 @@
+"""Bulk work: every row of a table answered, on the runner that evals use.
+
+A killed job goes on where it was: the same rows under the same configuration are the same run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UsageError
+from harness.evals import Conditions, Generation, Kept, Plan, RunRecord, run_evals
+from harness.evals.graders import Work, work_of
+from harness.evals.graders.cites import where_quoted
+from harness.evals.record import stub_of
+from harness.sdk.confidence import confidence_of
+from harness.sdk.rows import Table, read_rows, write_rows
+from harness.values import EvalCase, Place
+from harness.wiring import make_eval_store, rate_limits_left
+
+if TYPE_CHECKING:
+    from harness.domain import Domain, Policy
+    from harness.evals import Standing
+    from harness.sdk.harness import Harness
+
+__all__ = ["BulkEstimate", "Mapped", "answer_rows", "estimate_rows"]
+
+SAMPLED = 20
+"""Rows that an estimate packs, spread over the table."""
+NEW = ("answer", "confidence", "citations", "cost_usd", "error")
+"""Columns that are added; one that is there already gets `_2` and so on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BulkEstimate:
+    """What answering a table would send.
+
+    Attributes:
+        rows: To be answered.
+        input_tokens: Of all of them, from a sample.
+        input_cost_usd: Price of the input, none of it cached; None where it is not known.
+        destination: To whom it would go; empty where nothing leaves this machine.
+    """
+
+    rows: int
+    input_tokens: int
+    input_cost_usd: Decimal | None
+    model: str
+    destination: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mapped:
+    """What came of a table.
+
+    Attributes:
+        asked: Rows that were asked now; the others had been answered before.
+        failed: Rows without an answer.
+    """
+
+    run: str
+    rows: int
+    asked: int
+    failed: int
+    cost_usd: Decimal | None
+    target: Path
+
+
+def estimate_rows(harness: Harness, source: Path, *, column: str | None = None) -> BulkEstimate:
+    """Return what answering a table would send, from a sample of its rows; nothing is sent.
+
+    Raises:
+        UsageError: The table can't be read, or has no such column.
+    """
+    table = read_rows(source)
+    questions = [text for text in _questions(table, column) if text]
+    if not questions:
+        raise UsageError(f"{source} has no question.", "Fill the column, or name it: --column.")
+    sample = questions[:: max(1, len(questions) // SAMPLED)][:SAMPLED]
+    estimates = [harness.estimate(text) for text in sample]
+    share = Decimal(len(questions)) / len(sample)
+    costs = [one.input_cost_usd for one in estimates if one.input_cost_usd is not None]
+    known = len(costs) == len(estimates)
+    return BulkEstimate(
+        rows=len(questions),
+        input_tokens=int(share * sum(one.packed.tokens for one in estimates)),
+        input_cost_usd=sum(costs, Decimal(0)) * share if known else None,
+        model=estimates[0].model,
+        destination=estimates[0].destination,
+    )
+
+
+async def answer_rows(
+    harness: Harness,
+    source: Path,
+    target: Path,
+    *,
+    column: str | None = None,
+    jobs: int | None = None,
+    policy: Policy | None = None,
+    budget_usd: str | None = None,
+    watch: Callable[[Standing], None] | None = None,
+) -> Mapped:
+    """Answer every row of a table, and write it with the answers in new columns.
+
+    Args:
+        harness: Open over the domain.
+        source: The table.
+        target: The table with answers; its ending may be another one.
+        column: Holds the questions; by default `input`, `question`, or the only column.
+        jobs: How many rows at once.
+        policy: How the tail is chosen.
+        budget_usd: US dollars after which nothing more is asked.
+        watch: Told how it stands.
+
+    Raises:
+        UsageError: The table can't be read, or has no such column.
+        StateError: What was answered can't be kept, or the target can't be written.
+    """
+    table = read_rows(source)
+    cases = _cases(table, column, source)
+    parts = await harness.evals.parts()
+    domain = parts.current.domain
+    record = _record(parts.models.fingerprint(domain.settings), domain, cases, policy)
+    record = dataclasses.replace(
+        record,
+        conditions=dataclasses.replace(record.conditions, model=parts.models.name(domain.settings)),
+    )
+    store = make_eval_store(parts.home)
+    there = {run for run, *_ in store.records(record.conditions.domain)}
+    kept: dict[tuple[str, int], Generation] = {}
+    if record.conditions.run in there:
+        found = store.generations(record.conditions.run)
+        kept = {(one.case, one.repeat): one for one in found if one.work is not None}
+
+    async def ask(case: EvalCase, _repeat: int) -> Work:
+        answer = await harness.aask(case.input, policy=policy)
+        return dataclasses.replace(work_of(answer), confidence=confidence_of(answer, domain))
+
+    with rate_limits_left():
+        run = await run_evals(
+            cases,
+            ask,
+            conditions=record.conditions,
+            settings=domain.settings.answer,
+            graders={},
+            jobs=jobs or parts.jobs,
+            plan=Plan(
+                store=store,
+                kept=Kept(generations=kept),
+                record=record,
+                budget_usd=None if budget_usd is None else Decimal(budget_usd),
+                watch=watch,
+            ),
+        )
+    done = {one.case: one for one in store.generations(record.conditions.run)}
+    write_rows(target, _answered(table, column, done, domain))
+    return Mapped(
+        run=record.conditions.run,
+        rows=len(cases),
+        asked=len(done) - len(kept),
+        failed=sum(one.work is None for one in done.values()) + len(cases) - len(done),
+        cost_usd=run.usage.cost_usd,
+        target=target,
+    )
+
+
+def _questions(table: Table, column: str | None) -> list[str]:
+    """Return the question of each row, "" where it has none."""
+    names = [column] if column else ["input", "question"]
+    found = next((name for name in names if name in table.columns), None)
+    if found is None and column is None and len(table.columns) == 1:
+        found = table.columns[0]
+    if found is None:
+        asked = f"no column {column!r}" if column else "no column `input` or `question`"
+        raise UsageError(
+            f"The table has {asked}.", f"Name one with --column: {', '.join(table.columns)}."
+        )
+    values = (row.get(found) for row in table.rows)
+    return ["" if value is None else str(value).strip() for value in values]
+
+
+def _cases(table: Table, column: str | None, source: Path) -> list[EvalCase]:
+    cases = [
+        EvalCase(
+            id=f"row-{number}",
+            input=text,
+            checks=(),
+            split="dev",
+            place=Place(file=source.name, line=number + 1),
+        )
+        for number, text in enumerate(_questions(table, column), start=1)
+        if text
+    ]
+    if not cases:
+        raise UsageError(f"{source} has no question.", "Fill the column, or name it: --column.")
+    return cases
+
+
+def _record(
+    fingerprint: str, domain: Domain, cases: list[EvalCase], policy: Policy | None
+) -> RunRecord:
+    chosen = policy or domain.settings.context.policy
+    config = _hash([fingerprint, domain.version, chosen])
+    stubs = tuple(stub_of(case) for case in cases)
+    return RunRecord(
+        conditions=Conditions(
+            run=f"map-{_hash([config, [stub.question for stub in stubs]])}",
+            domain=f"map:{domain.name}",
+            version=domain.version,
+            split="dev",
+            model="",
+            policy=chosen,
+            config=config,
+        ),
+        cases=stubs,
+        started=datetime.now(UTC).isoformat(timespec="milliseconds"),
+    )
+
+
+def _hash(said: Any) -> str:
+    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()[:16]
+
+
+def _answered(
+    table: Table, column: str | None, done: dict[str, Generation], domain: Domain
+) -> Table:
+    names = {name: _free(name, table.columns) for name in NEW}
+    sources = {
+        f"{one.document}{f', {one.where}' if one.where else ''}": one.text
+        for one in domain.passages
+    }
+    rows = []
+    for number, (row, text) in enumerate(
+        zip(table.rows, _questions(table, column), strict=True), start=1
+    ):
+        one = done.get(f"row-{number}")
+        new: dict[str, Any] = {"error": "" if one or not text else "not asked"}
+        if one is not None and one.work is not None:
+            cited = where_quoted(one.work.text, sources)
+            sure, cost = one.work.confidence, one.work.cost_usd
+            new = {
+                "answer": one.work.text,
+                "confidence": None if sure is None else round(sure, 4),
+                "citations": "; ".join(f"“{quote}” ({where})" for quote, where in cited),
+                "cost_usd": None if cost is None else float(cost),
+                "error": "",
+            }
+        elif one is not None:
+            new = {"error": one.error}
+        rows.append({**row, **{names[name]: new.get(name) for name in NEW}})
+    return Table(columns=(*table.columns, *names.values()), rows=tuple(rows))
+
+
+def _free(name: str, taken: tuple[str, ...]) -> str:
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    return free
