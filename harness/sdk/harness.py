@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from harness.values import Answer, Delta, EvalCase, Packed, Problem, Reply
 
 if TYPE_CHECKING:
     from harness.evals import EvalRun
+    from harness.sdk.examples import Examples
     from harness.seams import Embedder, Model, Progress
     from harness.values import Split
 
@@ -154,6 +156,13 @@ class Harness:
         if write:
             write_core_lock(current.domain.path, ids, current.domain.examples)
         return ids
+
+    @cached_property
+    def examples(self) -> Examples:
+        """The folder's examples: to list, propose, review, accept, retire, import."""
+        from harness.sdk.examples import Examples
+
+        return Examples(self._opened)
 
     # --- questions ---------------------------------------------------------------------------
 
