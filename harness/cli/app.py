@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from harness.cli.examples import correct, examples, review
 from harness.cli.options import (
     AsJson,
     Budget,
@@ -35,6 +36,10 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: half a second less
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(examples)
+app.command("correct")(correct)
+app.command("review")(review)
 
 Question = Annotated[str, typer.Argument(metavar="QUESTION", help="The question; - reads stdin.")]
 

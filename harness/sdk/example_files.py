@@ -95,7 +95,12 @@ class ExampleFiles:
         return ids | {one.id for one in domain.rules}
 
     def bank(self) -> Bank | None:
-        """Return the index, or None while the folder has errors."""
+        """Return the index as it was used last, or None while the folder has errors.
+
+        What is alike may be a change behind: nobody waits for an index to be told.
+        """
+        if (latest := self._opened.latest) is not None:
+            return latest.bank
         try:
             return self._opened.current().bank
         except DomainInvalid:

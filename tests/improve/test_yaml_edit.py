@@ -66,9 +66,7 @@ def test_blocks_are_replaced_and_what_follows_stays():
     assert changed == FILE.replace(
         "    input: |\n      Several lines\n\n      and more\n",
         "    input: |-\n      One\n      Two\n",
-    ).replace(
-        "    tags:\n      - one\n      - two\n", "    tags: [three]\n    why: Because\n"
-    )
+    ).replace("    tags:\n      - one\n      - two\n", "    tags: [three]\n    why: Because\n")
 
 
 def test_a_folded_text_becomes_one_line():
