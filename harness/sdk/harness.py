@@ -179,6 +179,7 @@ class Harness:
         budget: int | None = None,
         sections: Sections | None = None,
         exclude: Iterable[str] = (),
+        include: Iterable[str] = (),
         guard_case: EvalCase | None = None,
         schema: Mapping[str, Any] | None = None,
     ) -> Packed:
@@ -191,6 +192,7 @@ class Harness:
             budget: Tokens of everything that is packed.
             sections: Tokens (`500`) or shares (`"25 %"`) of sections.
             exclude: Ids of items that shall not be shown.
+            include: Ids of items that shall be shown as far as they fit, whatever else is.
             guard_case: The eval case that the question comes from.
             schema: A JSON Schema for this answer.
 
@@ -206,6 +208,7 @@ class Harness:
                 budget=budget,
                 sections=sections,
                 exclude=exclude,
+                include=include,
                 guard_case=guard_case,
                 schema=schema,
             )

@@ -20,7 +20,7 @@ def desk(tmp_path: Path) -> Path:
 
 def test_from_a_correction_to_the_next_context(run, desk: Path, tmp_path: Path) -> None:
     made = run(
-        "correct", desk, "--question", QUESTION, "--answer", "claims", "--by", "ada", "--json"
+        "correct", desk, "--question", QUESTION, "--answer", "new-claim", "--by", "ada", "--json"
     )
     name = made.json["example"]["id"]
     assert made.json["waits_for"] == "review"
@@ -42,7 +42,7 @@ def test_from_a_correction_to_the_next_context(run, desk: Path, tmp_path: Path) 
 
 def test_an_import_says_first_and_adds_then(run, desk: Path, tmp_path: Path) -> None:
     table = tmp_path / "cases.csv"
-    table.write_text("Frage,Antwort\nWho pays for a stolen bike?,claims\n", "utf-8")
+    table.write_text("Frage,Antwort\nWho pays for a stolen bike?,new-claim\n", "utf-8")
     words = ["examples", "import", desk, table, "--column", "Frage=input"]
     words += ["--column", "Antwort=output"]
     assert "1 would be added" in run(*words).out
@@ -59,6 +59,6 @@ def test_words_that_are_off(run, desk: Path, tmp_path: Path) -> None:
     assert run("examples", "import", desk, "x.csv", "--column", "a").code == 64
     empty = run("correct", desk, "--question", " ", "--answer", "x")
     assert (empty.code, "empty" in empty.err) == (1, True)
-    rejected = run("correct", desk, "--question", "q?", "--answer", "claims", "--json").json
+    rejected = run("correct", desk, "--question", "q?", "--answer", "new-claim", "--json").json
     name = rejected["example"]["id"]
     assert run("examples", "reject", desk, name, "--reason", "no").code == 0
