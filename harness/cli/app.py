@@ -9,6 +9,7 @@ import typer
 
 from harness.cli.evals import register as register_evals
 from harness.cli.evals_files import register as register_eval_files
+from harness.cli.examples import correct, examples, review
 from harness.cli.options import (
     AsJson,
     Budget,
@@ -43,6 +44,9 @@ app = typer.Typer(
 
 app.add_typer(runs)
 app.command("run")(run)
+app.add_typer(examples)
+app.command("correct")(correct)
+app.command("review")(review)
 
 Question = Annotated[str, typer.Argument(metavar="QUESTION", help="The question; - reads stdin.")]
 

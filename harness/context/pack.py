@@ -45,6 +45,7 @@ class Packer:
         budget: int | None = None,
         sections: Mapping[Section, SectionSize] | None = None,
         exclude: Iterable[str] = (),
+        include: Iterable[str] = (),
         schema: Mapping[str, Any] | None = None,
     ) -> Packed:
         """Pack the context for a question.
@@ -57,6 +58,7 @@ class Packer:
             budget: Tokens; the domain's by default.
             sections: Sizes of sections; these go before the domain's.
             exclude: Ids of items that shall not be shown in the tail.
+            include: Ids of items that shall be shown as far as they fit, whatever else is.
             schema: A JSON Schema for this answer alone.
 
         Raises:
@@ -82,6 +84,7 @@ class Packer:
             guard=guard,
             policy=policy,
             exclude=frozenset(exclude),
+            include=frozenset(include),
         )
         whole = stable.standing.whole
         passages = tail.choose("passages", room.left if whole else room.most("passages"))

@@ -35,6 +35,7 @@ class Tail:
         guard: Keeps an eval case out of its own context.
         policy: How to choose; `none` chooses nothing.
         exclude: Ids of items that shall not be shown.
+        include: Ids of items that shall be shown as far as they fit, whatever else is.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Tail:
         guard: Guard | None,
         policy: Policy,
         exclude: frozenset[str],
+        include: frozenset[str] = frozenset(),
     ) -> None:
         self._bank = bank
         self._stable = stable
@@ -53,6 +55,8 @@ class Tail:
         self._guard = guard
         self._policy = policy
         self._exclude = exclude
+        self._include = include
+        self._held: set[int] = set()
         self._vector: np.ndarray | None = None
         self._similarity: dict[int, float] = {}
         self._refused: dict[Section, dict[int, str]] = {}
@@ -61,16 +65,22 @@ class Tail:
         """Choose what to show of a group; demonstrations come in the order they stand in."""
         if self._policy == "none" or budget <= 0:
             return Choice()
-        hits = self._allowed(group, self._search(group, budget))
+        found = self._search(group, budget)
+        held = self._wished(group, budget)
+        self._held.update(held)
+        hits = self._allowed(group, found)
+        tokens = sum(self._bank.items[row].tokens for row in held)
         choice = choose_tail(
             self._bank,
             hits,
             self._question,
             policy="everything" if self._stable.standing.whole else self._policy,
-            budget=budget,
-            beside=self._stable.shown,
+            budget=budget - tokens,
+            beside=(*self._stable.shown, *held),
         )
-        rank = {row: at for at, row in enumerate(_ranked(hits, self._policy))}
+        choice.kept = [*held, *choice.kept]
+        choice.tokens += tokens
+        rank = {row: at for at, row in enumerate([*held, *_ranked(hits, self._policy)])}
         worst_first = group == "demonstrations"
         choice.kept.sort(key=rank.__getitem__, reverse=worst_first)
         return choice
@@ -96,6 +106,28 @@ class Tail:
             if row not in kept:
                 yield self._report(section, row, False, reason)
         yield from standing.absent
+
+    def _wished(self, group: Group, budget: int) -> list[int]:
+        """Return the rows that the caller wants to see, as many as fit; note their likeness."""
+        import numpy as np
+
+        items = self._bank.items
+        rows = [
+            row
+            for row, item in enumerate(items if self._include else ())
+            if item.id in self._include
+            and (item.kind == "passage") == (group == "passages")
+            and row not in self._stable.shown
+        ]
+        refused = self._guard.refusals(self._bank, np.array(rows, int)) if self._guard else {}
+        held = []
+        for row in rows:
+            if row not in refused and items[row].tokens <= budget:
+                held.append(row)
+                budget -= items[row].tokens
+        near = self._bank.vectors(np.array(held, dtype=np.int64)) @ self._vector if held else ()
+        self._similarity.update(zip(held, map(float, near), strict=True))
+        return held
 
     def _search(self, group: Group, budget: int) -> Hits:
         import numpy as np
@@ -145,7 +177,8 @@ class Tail:
         if self._exclude:
             refused |= {r: "excluded" for r in rows if self._bank.items[r].id in self._exclude}
         shown = self._stable.shown
-        allowed = [at for at, row in enumerate(rows) if row not in shown and row not in refused]
+        taken = shown | self._held
+        allowed = [at for at, row in enumerate(rows) if row not in taken and row not in refused]
         self._refused[group] = {r: why for r, why in refused.items() if r not in shown}
         return dataclasses.replace(
             hits,
@@ -156,7 +189,7 @@ class Tail:
 
     def _kept(self, section: Section, rows: Sequence[int], reason: str) -> Iterator[ItemReport]:
         for row in rows:
-            yield self._report(section, row, True, reason)
+            yield self._report(section, row, True, "asked for" if row in self._held else reason)
 
     def _report(self, section: Section, row: int, kept: bool, reason: str) -> ItemReport:
         item = self._bank.items[row]

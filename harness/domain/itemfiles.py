@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.domain.entries import Entry
-from harness.domain.files import DomainFile, Unusable, editor_file, read_bytes, read_text, walk
+from harness.domain.files import DomainFile, Unusable, decode, editor_file, read_bytes, walk
 from harness.domain.formats import AnswerSettings, CaseItem, ExampleItem
 from harness.domain.items import read_cases, read_examples
 from harness.domain.jsonlines import read_jsonl
@@ -17,7 +17,7 @@ from harness.domain.problems import listed
 from harness.domain.tables import read_csv
 from harness.values import EvalCase, Example, Place, Problem, Split
 
-__all__ = ["ENDINGS", "entries_of", "read_all_cases", "read_all_examples"]
+__all__ = ["ENDINGS", "entries_of", "read_all_cases", "read_all_examples", "read_example_file"]
 
 ENDINGS = (".yaml", ".yml", ".jsonl", ".csv", ".xlsx")
 """Endings of files with items; examples may be `.md` too."""
@@ -51,6 +51,26 @@ def read_all_cases(root: Path, answer: AnswerSettings) -> tuple[list[EvalCase], 
         cases += found
         problems += wrong
     return cases, problems
+
+
+def read_example_file(
+    name: str, data: bytes, answer: AnswerSettings
+) -> tuple[list[Example], list[Problem]]:
+    """Read the bytes of one file as if they stood in examples/, whatever stands there now.
+
+    Args:
+        name: Of the file, from the domain folder: `examples/corrections.yaml`.
+        data: Its bytes.
+        answer: The domain's.
+    """
+    file = DomainFile(name=name, path=Path(name))
+    try:
+        _refuse_ending(file, ExampleItem)
+        entries, problems = _parse(file, data, ExampleItem)
+    except Unusable as error:
+        return [], [error.problem]
+    examples, wrong = read_examples(entries, answer)
+    return examples, problems + wrong
 
 
 def _files(root: Path, folder: str, problems: list[Problem]) -> Iterator[DomainFile]:
@@ -94,14 +114,22 @@ def entries_of(
 
 
 def _read(file: DomainFile, root: Path, schema: Schema) -> tuple[list[Entry], list[Problem]]:
+    _refuse_ending(file, schema)
+    return _parse(file, read_bytes(file, root), schema)
+
+
+def _refuse_ending(file: DomainFile, schema: Schema) -> None:
     page = file.ending == ".md" and schema is ExampleItem
     if file.ending not in ENDINGS and not page:
         raise file.unusable("unsupported-format", _unsupported(file, schema))
+
+
+def _parse(file: DomainFile, data: bytes, schema: Schema) -> tuple[list[Entry], list[Problem]]:
     if file.ending == ".xlsx":
         from harness.domain.excel import read_xlsx
 
-        return read_xlsx(file, read_bytes(file, root), schema)
-    text = read_text(file, root)
+        return read_xlsx(file, data, schema)
+    text = decode(file, data)
     if not text.strip():
         says = f"`{file.name}` is empty. Write items into it, or delete it."
         place = Place(file=file.name)
@@ -110,7 +138,7 @@ def _read(file: DomainFile, root: Path, schema: Schema) -> tuple[list[Entry], li
         return read_jsonl(file, text)
     if file.ending == ".csv":
         return read_csv(file, text, schema)
-    if page:
+    if file.ending == ".md":
         entry, problems = read_page(file, text)
         return [entry] if entry else [], problems
     return _yaml_items(file, text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from harness.sdk.asking import Before
     from harness.sdk.conversation import Conversation
     from harness.sdk.evals import Evals
+    from harness.sdk.examples import Examples
     from harness.seams import Embedder, Model, Progress
 
 __all__ = ["Estimate", "Harness", "Indexed"]
@@ -165,6 +167,13 @@ class Harness(LongWork):
             write_core_lock(current.domain.path, ids, current.domain.examples)
         return ids
 
+    @cached_property
+    def examples(self) -> Examples:
+        """The folder's examples: to list, propose, review, accept, retire, import."""
+        from harness.sdk.examples import Examples
+
+        return Examples(self._opened)
+
     # --- questions ---------------------------------------------------------------------------
 
     def preview(self, text: str, **how: Any) -> Packed:
@@ -180,6 +189,7 @@ class Harness(LongWork):
         budget: int | None = None,
         sections: Sections | None = None,
         exclude: Iterable[str] = (),
+        include: Iterable[str] = (),
         guard_case: EvalCase | None = None,
         schema: Mapping[str, Any] | None = None,
     ) -> Packed:
@@ -192,6 +202,7 @@ class Harness(LongWork):
             budget: Tokens of everything that is packed.
             sections: Tokens (`500`) or shares (`"25 %"`) of sections.
             exclude: Ids of items that shall not be shown.
+            include: Ids of items that shall be shown as far as they fit, whatever else is.
             guard_case: The eval case that the question comes from.
             schema: A JSON Schema for this answer.
 
@@ -207,6 +218,7 @@ class Harness(LongWork):
                 budget=budget,
                 sections=sections,
                 exclude=exclude,
+                include=include,
                 guard_case=guard_case,
                 schema=schema,
             )

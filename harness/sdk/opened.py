@@ -92,6 +92,11 @@ class Opened:
                 self._current = self._open(stamp)
             return self._current
 
+    @property
+    def latest(self) -> Current | None:
+        """What was opened last, which the folder may have left behind; None before the first."""
+        return self._current
+
     def _expect_changes(self) -> None:
         """Keep the store prepared: who changes a folder while it is open will change it again."""
         if not self._prepared:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,23 @@ BLOCK = re.compile(r"<!-- cli -->\n(?P<text>.*?)\n?<!-- /cli -->", re.DOTALL)
 
 
 def commands() -> dict[str, Any]:
-    """Return the commands by name, in the order in which `harness --help` has them."""
+    """Return the commands by name, in the order in which `harness --help` has them.
+
+    Those of a group stand behind its name: `examples list`.
+    """
     from typer.main import get_command
 
     from harness.cli.app import app
 
-    return dict(get_command(app).commands)
+    return dict(_leaves(get_command(app)))
+
+
+def _leaves(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _leaves(command, f"{before}{name} ")
+        else:
+            yield before + name, command
 
 
 def arguments(command: Any) -> list[Any]:
