@@ -404,6 +404,8 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Close the journal's connections."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SandboxLimits:
     """What one job may use; every limit is always set.

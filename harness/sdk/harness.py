@@ -373,4 +373,3 @@ class Harness(LongWork):
         from harness.sdk.evals import Evals
 
         return Evals(self, self._opened)
-
