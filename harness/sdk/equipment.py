@@ -18,6 +18,7 @@ from harness.values import Example, Passage, jsonable
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
+    from harness.context import Guard
     from harness.domain import Domain
     from harness.sdk.opened import Current
     from harness.seams import Workspace
@@ -57,25 +58,27 @@ def kits_of(domain: Domain) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*named, "finish"]))
 
 
-def tools_of(current: Current, workspace: Workspace, home: Path | None = None) -> list[BaseTool]:
+def tools_of(
+    current: Current, workspace: Workspace, home: Path, guard: Guard | None = None
+) -> list[BaseTool]:
     """Return the tools of a run: the kits that the domain names, and the tools that it brings.
 
     Args:
         current: The domain.
         workspace: Of the run.
-        home: The state folder; by default the one that the workspace stands in.
+        home: The state folder.
+        guard: Keeps an eval case out of what the tools find.
 
     Raises:
         ToolsNotTrusted: The domain brings tools that the user has not said yes or no to.
         ToolError: A tool can't be offered.
     """
-    folder = getattr(workspace, "folder", None)
-    hands = hands_of(home or (folder.parents[1] if folder else Path.cwd()))
+    hands = hands_of(home)
     domain = current.domain
     kits = make_kit(
         kits_of(domain),
         workspace=workspace,
-        library=library_of(current),
+        library=library_of(current, guard),
         calculator=hands.calculator,
         sandbox=hands.sandbox,
         hosts=domain.settings.web.hosts,
@@ -85,11 +88,16 @@ def tools_of(current: Current, workspace: Workspace, home: Path | None = None) -
     return [*kits, *own]
 
 
-def library_of(current: Current) -> Library:
-    """Return what the references kit looks things up in."""
+def library_of(current: Current, guard: Guard | None = None) -> Library:
+    """Return what the references kit looks things up in, what the guard refuses left out."""
     domain = current.domain
-    passages = {one.id: one for one in domain.passages}
-    examples = {one.id: one for one in domain.examples if one.status == "approved"}
+    refused = _refused(current, guard)
+    passages = {one.id: one for one in domain.passages if one.id not in refused["passage"]}
+    examples = {
+        one.id: one
+        for one in domain.examples
+        if one.status == "approved" and one.id not in refused["example"]
+    }
 
     def search_passages(query: str) -> Sequence[Passage]:
         return _found(current, query, "passages", passages, PASSAGES_FOUND)
@@ -98,10 +106,23 @@ def library_of(current: Current) -> Library:
         return _found(current, query, "demonstrations", examples, EXAMPLES_FOUND)
 
     return Library(
-        passages=lambda: domain.passages,
+        passages=lambda: list(passages.values()),
         search_passages=search_passages,
         search_examples=search_examples,
     )
+
+
+def _refused(current: Current, guard: Guard | None) -> Mapping[str, set[str]]:
+    """Return the ids, by kind, of what may not be found."""
+    refused: dict[str, set[str]] = {"passage": set(), "example": set(), "eval": set()}
+    if guard is None:
+        return refused
+    import numpy as np
+
+    items = current.bank.items
+    for row in guard.refusals(current.bank, np.arange(len(items))):
+        refused[items[row].kind].add(items[row].id)
+    return refused
 
 
 def _found(

@@ -83,7 +83,7 @@ class Parts:
     Attributes:
         current: The version of the domain that the run keeps to, whatever becomes of the folder.
         ask: As `Harness.aask`.
-        run_case: Does a case as long work, through the loop; None where there is no loop.
+        run_case: Does a case as long work, with the domain's tools.
         embedder: The domain's.
         home: The state folder.
         jobs: Where the caller does not say.
@@ -95,7 +95,7 @@ class Parts:
     home: Path
     jobs: int
     embedder: Callable[[], Embedder]
-    run_case: Callable[[EvalCase, int], Awaitable[Work]] | None = None
+    run_case: Callable[[Parts, EvalCase, EvalWishes], Awaitable[Work]]
 
 
 def judge_of(parts: Parts, wishes: EvalWishes, cases: Sequence[EvalCase]) -> Model | None:

@@ -49,6 +49,7 @@ class Evals:
             home=harness.home,
             jobs=harness.settings["jobs"],
             embedder=lambda: self._opened.embedder(current.domain.settings),
+            run_case=harness.run_case,
         )
 
     def domain(self) -> Domain:

@@ -87,9 +87,9 @@ async def evaluate(parts: Parts, wishes: EvalWishes) -> EvalRun:
 def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Awaitable[Work]]:
     domain = parts.current.domain
 
-    async def ask_case(case: EvalCase, repeat: int) -> Work:
-        if parts.run_case is not None and domain.settings.tools:
-            return await parts.run_case(case, repeat)
+    async def ask_case(case: EvalCase, _repeat: int) -> Work:
+        if domain.settings.tools:
+            return await parts.run_case(parts, case, wishes)
         answer = await parts.ask(
             case.input,
             files=[domain.path / name for name in case.files],

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.evals.graders.work import Work
+    from harness.sdk.eval_wishes import EvalWishes, Parts
     from harness.sdk.models import Models
     from harness.sdk.open_runs import OpenRuns, Said
     from harness.sdk.opened import Opened
     from harness.sdk.records import JournalDoor
     from harness.sdk.run import Budget, Respond, Run
     from harness.seams import Model
+    from harness.values import EvalCase
 
 __all__ = ["LongWork"]
 
@@ -89,6 +92,12 @@ class LongWork:
             name=name,
             pack=pack,
         )
+
+    async def run_case(self, parts: Parts, case: EvalCase, wishes: EvalWishes) -> Work:
+        """Do an eval case as long work. See `harness.sdk.agentic`."""
+        from harness.sdk.agentic import run_case
+
+        return await run_case(self._door, parts, case, wishes)
 
     def arun(self, goal: str, **how: Any) -> Run:
         """Work on a task, for `async with` and `async for`. See `run`."""

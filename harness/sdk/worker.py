@@ -297,7 +297,8 @@ class Worker:
             model=model,
             counter=make_counter(),
             tools=offered(
-                tools_of(current, workspace), here=bool(task.approve) and task.respond is None
+                tools_of(current, workspace, self._door.home, (task.pack or {}).get("guard")),
+                here=bool(task.approve) and task.respond is None,
             ),
             fallback=self._host.models.fallback(settings),
             rules=Rules.read(deny=approvals.deny, ask=approvals.ask, allow=approvals.allow),
