@@ -134,7 +134,7 @@ class Fuzz:
         return draw.choice([None, some])
 
     def _mangled(self, one: Recorded) -> Recorded:
-        """Change a recorded answer: bytes, lines, status, content type, or nothing."""
+        """Change a recorded answer: characters, lines, status, charset, or nothing."""
         draw, body = self._draw, one.body
         how = draw.randrange(7)
         if how == 1:
@@ -152,8 +152,8 @@ class Fuzz:
         elif how == 5:
             return dataclasses.replace(one, status=draw.choice([200, 204, 302, 418, 500]))
         elif how == 6:
-            kind = draw.choice(["text/html", "text/plain", "text/event-stream"])
-            return dataclasses.replace(one, content_type=kind)
+            kind = draw.choice(["utf-16", "latin-1", "no-such-charset"])
+            return dataclasses.replace(one, content_type=f"text/event-stream; charset={kind}")
         return dataclasses.replace(one, body=body)
 
 
