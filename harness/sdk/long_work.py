@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.sdk.journal_door import JournalDoor
     from harness.sdk.models import Models
     from harness.sdk.open_runs import OpenRuns, Said
     from harness.sdk.opened import Opened
-    from harness.sdk.records import JournalDoor
     from harness.sdk.run import Budget, Respond, Run
     from harness.seams import Model
 
