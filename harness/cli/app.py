@@ -38,9 +38,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.add_typer(runs)
-app.command("run")(run)
-
 Question = Annotated[str, typer.Argument(metavar="QUESTION", help="The question; - reads stdin.")]
 
 
@@ -313,6 +310,10 @@ def evaluate(
         print(report(run), end="")
     if run.scored == 0:
         raise typer.Exit(1)
+
+
+app.command("run")(run)
+app.add_typer(runs)
 
 
 @app.command("doctor")
