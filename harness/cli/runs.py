@@ -253,10 +253,12 @@ def erase(
     home: Home = None,
 ) -> None:
     """Destroy a run's key: nobody can read the run any more. It can't be undone."""
+    from harness.cli.terminal import confirm
+
     known = records(home)
     name = known.find(run)
     if not yes:
-        typer.confirm(f"Erase run {name} for good?", abort=True, err=True)
+        confirm(f"Erase run {name} for good?")
     known.erase(name)
     if as_json:
         print_json({"run": name, "told": "erased", "worker": ""})
