@@ -42,12 +42,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.add_typer(runs)
-app.command("run")(run)
-app.add_typer(examples)
-app.command("correct")(correct)
-app.command("review")(review)
-
 Question = Annotated[str, typer.Argument(metavar="QUESTION", help="The question; - reads stdin.")]
 
 
@@ -272,6 +266,13 @@ register_eval_files(app)
 
 
 app.command("trust")(trust)
+
+
+app.command("run")(run)
+app.add_typer(runs)
+app.command("correct")(correct)
+app.command("review")(review)
+app.add_typer(examples)
 
 
 @app.command("doctor")

@@ -27,8 +27,7 @@ from harness.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.journal.events import ApprovalRequested, QuestionAsked
-    from harness.sdk.run import Budget, Decision, Run, RunResult
+    from harness.sdk.run import Budget, Run, RunResult
 
 __all__ = [
     "ApproveMode",
@@ -145,6 +144,8 @@ def budget_of(
 def asking(approve: str) -> dict[str, Any]:
     """Return how a run asks: at the terminal, where there is one."""
     if approve == "ask" and sys.stdin.isatty() and sys.stderr.isatty():
+        from harness.cli.terminal import decide, respond
+
         return {"approve": decide, "respond": respond}
     attended = os.environ.get("HARNESS_BACKGROUND") == "1"
     return {"approve": approve, "attended": attended}
@@ -207,26 +208,6 @@ def _put(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
-
-
-def decide(waits: ApprovalRequested) -> Decision:
-    """Ask the person at the terminal about a call."""
-    from harness.sdk.run import Decision
-
-    word = typer.prompt(
-        "Allow? [y]es, [r]un: yes for the rest of this run, or [n]o", default="n", err=True
-    )
-    letter = word.strip().lower()[:1]
-    if letter in ("y", "r"):
-        return Decision(allow=True, scope="run" if letter == "r" else "once")
-    reason = typer.prompt(f"Why not {waits.tool}? (the model reads it)", default="", err=True)
-    return Decision(allow=False, reason=reason)
-
-
-def respond(waits: QuestionAsked) -> str:
-    """Ask the person at the terminal a run's question."""
-    del waits  # it has just been shown
-    return str(typer.prompt("Your answer", err=True))
 
 
 def words_of(**options: Any) -> list[str]:

@@ -136,7 +136,9 @@ def fork(
 @runs.command("undo")
 def undo(
     run: RunId,
-    turn: Annotated[int, typer.Argument(min=1, help="The first turn that is undone.")],
+    turn: Annotated[
+        int, typer.Argument(metavar="TURN", min=1, help="The first turn that is undone.")
+    ],
     domain: DomainOption = None,
     as_json: AsJson = False,
     home: Home = None,

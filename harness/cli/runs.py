@@ -48,10 +48,10 @@ def list_runs(
     state: Annotated[
         str | None,
         typer.Option(
-            metavar="STATE", help="Only runs in this state: running, waiting, completed …"
+            metavar="STATE", help="Only runs in this state (running, waiting, completed …)."
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Only so many, the newest.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Only so many, the newest.")] = 20,
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -98,17 +98,18 @@ def tail(
 @runs.command("answer")
 def answer(
     run: RunId,
-    text: Annotated[str, typer.Argument(help="The answer.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The answer.")],
     question: Annotated[
         str | None, typer.Option(metavar="ID", help="Which question, where several wait.")
     ] = None,
+    as_json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Answer a question that a run asks."""
     known = records(home)
     name = known.find(run)
     known.answer(name, text, question=question)
-    _told(known, name, "answered")
+    _told(known, name, "answered", as_json=as_json)
 
 
 @runs.command("approve")
@@ -127,6 +128,7 @@ def approve(
         typer.Option(metavar="JSON", help='Of the rule, as {"path": "drafts/*"}.'),
     ] = None,
     reason: Reason = "",
+    as_json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Allow a call that waits for approval."""
@@ -137,7 +139,7 @@ def approve(
     known = records(home)
     name = known.find(run)
     known.approve(name, call, scope=scope, reason=reason, **how)
-    _told(known, name, "allowed")
+    _told(known, name, "allowed", as_json=as_json)
 
 
 @runs.command("deny")
@@ -149,41 +151,43 @@ def deny(
         typer.Option(help="This call; this tool for the rest of the run; or a rule."),
     ] = "once",
     reason: Reason = "",
+    as_json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Refuse a call that waits for approval; the model is told the reason."""
     known = records(home)
     name = known.find(run)
     known.deny(name, call, scope=scope, reason=reason)
-    _told(known, name, "refused")
+    _told(known, name, "refused", as_json=as_json)
 
 
 @runs.command("steer")
 def steer(
     run: RunId,
-    text: Annotated[str, typer.Argument(help="What to say to it.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say to it.")],
+    as_json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Say something to a run at work; it lands at the next boundary between tools."""
     known = records(home)
     name = known.find(run)
     known.steer(name, text)
-    _told(known, name, "told")
+    _told(known, name, "told", as_json=as_json)
 
 
 @runs.command("cancel")
-def cancel(run: RunId, reason: Reason = "", home: Home = None) -> None:
+def cancel(run: RunId, reason: Reason = "", as_json: AsJson = False, home: Home = None) -> None:
     """End a run; what it has done is kept."""
     known = records(home)
     name = known.find(run)
     known.cancel(name, reason)
-    _told(known, name, "asked to end")
+    _told(known, name, "asked to end", as_json=as_json)
 
 
 @runs.command("verify")
 def verify(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="Id of a run; without it, all.")
+        str | None, typer.Argument(metavar="RUN", help="Id of a run; without it, all.")
     ] = None,
     as_json: AsJson = False,
     home: Home = None,
@@ -245,18 +249,27 @@ def export(
 def erase(
     run: RunId,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    as_json: AsJson = False,
     home: Home = None,
 ) -> None:
     """Destroy a run's key: nobody can read the run any more. It can't be undone."""
+    from harness.cli.terminal import confirm
+
     known = records(home)
     name = known.find(run)
     if not yes:
-        typer.confirm(f"Erase run {name} for good?", abort=True, err=True)
+        confirm(f"Erase run {name} for good?")
     known.erase(name)
-    print(f"Run {name} is erased; its chain still verifies.")
+    if as_json:
+        print_json({"run": name, "told": "erased", "worker": ""})
+    else:
+        print(f"Run {name} is erased; its chain still verifies.")
 
 
-def _told(known: Records, name: str, word: str) -> None:
+def _told(known: Records, name: str, word: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"run": name, "told": word, "worker": known.journal.run(name).worker})
+        return
     print(f"Run {name} is {word}.", flush=True)
     _left_alone(known, name)
 

@@ -19,7 +19,7 @@ from harness.loop.inbox import Inbox
 from harness.loop.means import Delegation
 from harness.loop.prompts import words
 from harness.loop.record import Record
-from harness.loop.state import OpenCall, limits_of
+from harness.loop.state_calls import OpenCall, limits_of
 from harness.loop.tooling import Outcome, ToolFacts
 from harness.loop.world import World
 

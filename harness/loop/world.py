@@ -100,11 +100,11 @@ class World:
             most: Tokens that it may write; None for no limit of ours.
             bare: Without tools and schema.
         """
+        # Said only where there is one: a model of a user's own need not know the word.
+        limit: dict[str, Any] = {} if most is None else {"max_output_tokens": most}
         if bare:
-            return model.stream(messages, max_output_tokens=most)
-        return model.stream(
-            messages, tools=self.means.tools, schema=self.means.schema, max_output_tokens=most
-        )
+            return model.stream(messages, **limit)
+        return model.stream(messages, tools=self.means.tools, schema=self.means.schema, **limit)
 
     def clock(self) -> float:
         """Return seconds that only grow."""

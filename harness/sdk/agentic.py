@@ -14,7 +14,7 @@ from harness.sdk.worker import Host, Worker
 
 if TYPE_CHECKING:
     from harness.sdk.eval_wishes import EvalWishes, Parts
-    from harness.sdk.records import JournalDoor
+    from harness.sdk.journal_door import JournalDoor
     from harness.values import EvalCase
 
 __all__ = ["run_case"]

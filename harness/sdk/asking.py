@@ -24,7 +24,7 @@ from harness.wiring import make_counter
 
 if TYPE_CHECKING:
     from harness.domain import Domain
-    from harness.sdk.records import JournalDoor
+    from harness.sdk.journal_door import JournalDoor
     from harness.seams import Model, Writer
 
 __all__ = ["Asked", "Before", "Question"]

@@ -19,10 +19,10 @@ from harness.errors import UsageError
 from harness.sdk import portal
 from harness.sdk.attachments import read_files
 from harness.sdk.bundled import find_domain, refuse_bundled
+from harness.sdk.journal_door import JournalDoor
 from harness.sdk.long_work import LongWork
 from harness.sdk.models import Models
 from harness.sdk.opened import Current, Opened
-from harness.sdk.records import JournalDoor
 from harness.sdk.results import Estimate, Indexed
 from harness.sdk.wishes import Sections, check_wishes, read_sizes
 from harness.settings import Settings

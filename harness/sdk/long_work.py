@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.evals.graders.work import Work
     from harness.sdk.eval_wishes import EvalWishes, Parts
+    from harness.sdk.journal_door import JournalDoor
     from harness.sdk.models import Models
     from harness.sdk.open_runs import OpenRuns, Said
     from harness.sdk.opened import Opened
-    from harness.sdk.records import JournalDoor
     from harness.sdk.run import Budget, Respond, Run
     from harness.seams import Model
     from harness.values import EvalCase

@@ -9,7 +9,8 @@ from typing import Any
 from harness.errors import UsageError
 from harness.journal.parts import ApprovalMode
 from harness.loop import seq_of_step, undo
-from harness.sdk.records import JournalDoor, Records, workspace_folder
+from harness.sdk.journal_door import JournalDoor
+from harness.sdk.records import Records, workspace_folder
 from harness.sdk.run import Approve, Budget, Respond, Run
 from harness.sdk.runs import new_run_id
 from harness.sdk.worker import Task, Worker

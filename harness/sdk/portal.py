@@ -73,8 +73,12 @@ def call(function: Callable[[], Awaitable[T]]) -> T:
 
 
 def iterate(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
-    """Yield what an async generator yields; leaving the loop early closes it."""
+    """Yield what an async generator yields; leaving the loop early closes it, and waits for that.
+
+    Else what it holds, as the lease on a run, would still be held when the caller goes on.
+    """
     items: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+    ended = threading.Event()
 
     async def pump() -> None:
         try:
@@ -85,6 +89,8 @@ def iterate(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
             items.put(("error", error))
         else:
             items.put(("end", None))
+        finally:
+            ended.set()
 
     future = _portal().start_task_soon(pump)
     try:
@@ -96,4 +102,5 @@ def iterate(make: Callable[[], AsyncGenerator[T, None]]) -> Iterator[T]:
                 raise item
             yield item
     finally:
-        future.cancel()
+        if future.cancel() or not future.done():
+            ended.wait(PATIENCE)

@@ -9,10 +9,8 @@ from __future__ import annotations
 import builtins
 import getpass
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -33,77 +31,21 @@ from harness.journal.events import (
     RunStarted,
 )
 from harness.journal.export import to_jsonl, to_markdown
-from harness.journal.masking import Masker
 from harness.journal.parts import PlanStep, Scope
+from harness.sdk.journal_door import JournalDoor
 from harness.settings import Settings, find_home
 
 if TYPE_CHECKING:
     from harness.journal.summary import RunSummary
     from harness.journal.verify import Verdict
     from harness.loop import Replayed
-    from harness.seams import Journal, Writer
+    from harness.seams import Journal
 
-__all__ = ["Account", "JournalDoor", "Records", "workspace_folder"]
+__all__ = ["Account", "Records", "workspace_folder"]
 
 Form = Literal["jsonl", "markdown"]
 LOOK = 0.5
 """Seconds between looks whether somebody still works on a run."""
-
-
-class JournalDoor:
-    """The journal of a state folder, opened when it is first needed.
-
-    Args:
-        settings: Of the process; they name the keys folder and the database.
-        home: The state folder.
-    """
-
-    def __init__(self, settings: Settings, home: Path) -> None:
-        self.settings = settings
-        self.home = home
-        self._opening = threading.Lock()
-        self._journal: Journal | None = None
-        self._threads: ThreadPoolExecutor | None = None
-
-    def __call__(self) -> Journal:
-        """Return the journal.
-
-        Raises:
-            StateError: It can't be opened.
-        """
-        with self._opening:
-            if self._journal is None:
-                from harness.wiring import make_journal
-
-                self.home.mkdir(parents=True, exist_ok=True)
-                masker = Masker.from_environment(os.environ)
-                self._journal = make_journal(self.settings, self.home, masker)
-            return self._journal
-
-    def start_soon(self, run: str) -> Future[Writer]:
-        """Begin a run beside other work: its key and its lease take a few syncs of the disk."""
-        return self._helpers().submit(lambda: self().start(run))
-
-    def close_soon(self, writer: Writer) -> None:
-        """Give a run free beside other work."""
-        self._helpers().submit(writer.close)
-
-    def _helpers(self) -> ThreadPoolExecutor:
-        with self._opening:
-            if self._threads is None:
-                self._threads = ThreadPoolExecutor(2, thread_name_prefix="journal")
-            return self._threads
-
-    def close(self) -> None:
-        """Close it; the next call opens it again."""
-        with self._opening:
-            threads, self._threads = self._threads, None
-        if threads is not None:
-            threads.shutdown()
-        with self._opening:
-            if self._journal is not None:
-                self._journal.close()
-                self._journal = None
 
 
 @dataclass(frozen=True, kw_only=True)

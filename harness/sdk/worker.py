@@ -31,6 +31,7 @@ from harness.loop import (
     load_state,
 )
 from harness.sdk.equipment import checks_of, quotes_of, tools_of, values_of
+from harness.sdk.journal_door import JournalDoor
 from harness.sdk.openings import (
     filled,
     keep_files,
@@ -40,7 +41,7 @@ from harness.sdk.openings import (
     pack_task,
     readers,
 )
-from harness.sdk.records import JournalDoor, Records, workspace_folder
+from harness.sdk.records import Records, workspace_folder
 from harness.sdk.run import Approve, Respond, attend
 from harness.values import Delta
 from harness.wiring import make_counter, make_workspace, remove_workspace

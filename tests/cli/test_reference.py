@@ -42,7 +42,8 @@ def arguments(command: Any) -> list[Any]:
 
 
 def options(command: Any) -> list[Any]:
-    return [one for one in command.params if one.param_type_name == "option"]
+    given = (one for one in command.params if one.param_type_name == "option")
+    return [one for one in given if not one.hidden]
 
 
 def cli_reference() -> str:
@@ -53,9 +54,18 @@ def cli_reference() -> str:
         usage.append(f"| `{words}` | {_one_line(command.help)} |")
     meaning = ["| option | of | what it means |", "|---|---|---|"]
     for (shown, said), names in _options_by_meaning().items():
-        of = "all" if len(names) == len(commands()) else ", ".join(names)
+        of = "all" if len(names) == len(commands()) else _together(names)
         meaning.append(f"| `{shown}` | {of} | {said} |")
     return "\n".join([*usage, "", *meaning])
+
+
+def _together(names: list[str]) -> str:
+    """Return names of commands, those of `runs` with that word said once."""
+    of_runs = [one.removeprefix("runs ") for one in names if one.startswith("runs ")]
+    said = [one for one in names if not one.startswith("runs ")]
+    if len(of_runs) == sum(one.startswith("runs ") for one in commands()):
+        return ", ".join([*said, "all of runs"])
+    return ", ".join([*said, *(["runs " + " ".join(of_runs)] if of_runs else [])])
 
 
 def _options_by_meaning() -> dict[tuple[str, str], list[str]]:
@@ -94,7 +104,7 @@ def _default(one: Any) -> str:
 def test_every_word_of_every_command_is_explained():
     for name, command in commands().items():
         assert command.help, name
-        for one in command.params:
+        for one in [*arguments(command), *options(command)]:
             assert (one.help or "").strip().endswith((".", ")")), f"{name}: {one.name}"
             assert one.param_type_name == "option" or one.metavar, f"{name}: {one.name}"
 
@@ -102,7 +112,7 @@ def test_every_word_of_every_command_is_explained():
 def test_every_command_speaks_json_and_takes_a_home():
     for name, command in commands().items():
         known = {word for one in options(command) for word in one.opts}
-        assert "--json" in known, name
+        assert "--json" in known or name == "runs export", name  # its lines are JSON
         assert "--home" in known or name in ("init", "schema"), name
 
 

@@ -11,6 +11,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 import harness
 from harness.adapters.journal_sql import SqlJournal
 from harness.journal.events import FileChanged, PlanUpdated
@@ -101,6 +103,7 @@ def check(home: Path, keys: Path, acknowledged: int) -> int:
         journal.close()
 
 
+@pytest.mark.soak
 def test_journal_kill(tmp_path: Path) -> None:
     began, acknowledged, events, unacknowledged = time.monotonic(), 0, 0, 0
     home, keys = tmp_path / "state", tmp_path / "keys"

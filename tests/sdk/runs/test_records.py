@@ -19,7 +19,8 @@ from harness.journal.events import (
     RunStarted,
 )
 from harness.journal.parts import PlanStep
-from harness.sdk.records import JournalDoor, Records, workspace_folder
+from harness.sdk.journal_door import JournalDoor
+from harness.sdk.records import Records, workspace_folder
 from harness.settings import Settings
 from harness.wiring import make_workspace
 

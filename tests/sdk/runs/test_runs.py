@@ -192,7 +192,8 @@ class TestQuestions:
 
 class TestResuming:
     def test_to_leave_early_keeps_the_work(self, opened: Opened) -> None:
-        harness = opened(WRITE, call("list_files"), DONE)
+        # Two, since the next message may be on its way when the loop is left.
+        harness = opened(WRITE, call("list_files"), call("list_files"), DONE)
         with harness.run("Write") as run:
             for event in run:
                 if isinstance(event, ToolFinished):
@@ -206,7 +207,8 @@ class TestResuming:
             for one in harness.runs.events(run.id)
             if isinstance(one.event, MessageCompleted)
         ]
-        assert steps == [1, 2, 3]
+        assert steps == list(range(1, len(steps) + 1))
+        assert len(steps) in (3, 4)
 
     def test_a_done_run_goes_on_with_something_new(self, opened: Opened) -> None:
         harness = opened(DONE, call("finish", answer="Shorter."))
