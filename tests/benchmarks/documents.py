@@ -49,7 +49,7 @@ def run(material: Material, record: Record) -> None:
         paper = Paper(title="Contract", text=text)
         seconds, _ = _timed(lambda form=form, paper=paper: export(paper, form))
         record.add(f"export it to {form}", seconds, "s")
-    record.note(f"{characters:,} characters of seeded words out of this repository's README.")
+    record.note(f"{characters:,} characters of seeded words out of this repository's LICENSE.")
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -67,8 +67,8 @@ def _pypdf(content: bytes) -> int:
 def _contract(pages: int) -> str:
     """Return about so many pages of words, in clauses with headings."""
     chance = random.Random(0)
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    words = [word for word in readme.split() if word.isalpha()]
+    text = (Path(__file__).parents[2] / "LICENSE").read_text(encoding="utf-8")
+    words = [word for word in text.split() if word.isalpha()]
     clauses = []
     for number in range(1, pages * 8 // 3 + 1):
         paragraphs = [" ".join(chance.choices(words, k=WORDS // 6)) + "." for _ in range(3)]
