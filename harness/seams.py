@@ -283,6 +283,10 @@ class Writer(Protocol):
     def tally(self) -> Tally:
         """What the events recorded in the journal add up to."""
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether it waits for no disk: then it is called where one must not wait."""
+
     def append(
         self, *events: Event, reasoning: Any = None, consumed: Sequence[int] = ()
     ) -> tuple[Recorded, ...]:
@@ -302,7 +306,9 @@ class Writer(Protocol):
         """
 
     def put_blob(self, data: bytes, *, exact: bool = False) -> Blob:
-        """Keep content durably, for an event of the journal to name; `exact` leaves secrets in.
+        """Keep content for an event of the journal to name; `exact` leaves secrets in.
+
+        It is durable when the event is.
 
         Raises:
             JournalFull: No room.

@@ -122,7 +122,7 @@ def test_cut_off_documents(word: bytes, pdf: bytes) -> None:
 
 
 def test_bombs(word: bytes) -> None:
-    bomb = replaced(word, "word/document.xml", lambda _: b"<a>" + b" " * 300_000_000)
+    bomb = replaced(word, "word/document.xml", lambda _: b"<a>" + b" " * 60_000_000)
     assert "do harm" in refusal("a.docx", bomb)
     lol = b'<!DOCTYPE a [<!ENTITY l0 "lol">' + b"".join(
         b'<!ENTITY l%d "%s">' % (number, b"&l%d;" % (number - 1) * 10) for number in range(1, 12)
