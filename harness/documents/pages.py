@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +29,7 @@ from harness.errors import DocumentError
 __all__ = ["pdf_of"]
 
 _TEMPLATE = Path(__file__).with_name("page.typ")
+_LONGEST, _CELL = 60, 16  # characters of a word after which it may be broken
 _WIDE = 6  # columns from which a table's text gets smaller
 
 
@@ -97,14 +99,22 @@ def _table(table: Table) -> dict[str, Any]:
     columns = len(table.header)
     return {
         "kind": "table",
-        "header": [_spans(cell) for cell in table.header],
-        "rows": [[{"spans": _spans(cell)} for cell in row] for row in table.rows],
+        "header": [_spans(cell, _CELL) for cell in table.header],
+        "rows": [[{"spans": _spans(cell, _CELL)} for cell in row] for row in table.rows],
         "aligns": list(table.aligns),
         "widths": column_shares(table),
-        "size": 9.5 if columns < _WIDE else max(5.5, 9.5 - 0.5 * (columns - _WIDE + 1)),
+        "size": 9.5 if columns < _WIDE else max(6.5, 9.5 - 0.4 * (columns - _WIDE + 1)),
         "rtl": right_to_left(" ".join(plain(cell) for cell in table.header)),
     }
 
 
-def _spans(spans: Spans) -> list[dict[str, Any]]:
-    return [{**dataclasses.asdict(span), "text": legible(span.text)} for span in spans]
+def _spans(spans: Spans, longest: int = _LONGEST) -> list[dict[str, Any]]:
+    return [
+        {**dataclasses.asdict(span), "text": _breakable(legible(span.text), longest)}
+        for span in spans
+    ]
+
+
+def _breakable(text: str, longest: int) -> str:
+    """Let words that are longer than a line be broken: addresses, keys, endless runs of signs."""
+    return re.sub(rf"\S{{{longest}}}(?=\S)", lambda found: f"{found[0]}\u200b", text)

@@ -88,10 +88,11 @@ def _worked_out(workbook: bytes) -> dict[str, list[tuple[int, int, Any]]]:
     from pathlib import Path
 
     import openpyxl
-    from formulas import ExcelModel
 
     book = openpyxl.load_workbook(BytesIO(workbook))
     places = _formulas(book)
+    from formulas import ExcelModel  # slow to load: only for what is not refused
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "book.xlsx"
         path.write_bytes(workbook)

@@ -30,6 +30,10 @@ _ALIKE = 0.35
 """How alike two wordings have to be for the change to be shown word by word, 0 to 1."""
 
 
+_NEAR = 60
+"""How like the words a paragraph has to be to be named as the nearest, 0 to 100."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Revision:
     """One change to a document.
@@ -162,16 +166,15 @@ def _found(document: Document, words: str, *, everywhere: bool) -> list[Stretch]
 
 
 def _near(document: Document, words: str) -> str:
+    """Return a hint: the paragraph that has most of the words."""
+    from rapidfuzz import fuzz, process
+
     texts = [text_of(paragraph) for paragraph in paragraphs_of(document)]
-    wanted = folded(words).casefold()
-    best, score = "", 0.0
-    for text in texts:
-        matcher = difflib.SequenceMatcher(None, folded(text).casefold()[:2_000], wanted[:500])
-        if matcher.real_quick_ratio() > score and matcher.quick_ratio() > score:
-            size = sum(block.size for block in matcher.get_matching_blocks() if block.size > 3)
-            if size / max(len(wanted), 1) > score:
-                best, score = text, size / max(len(wanted), 1)
-    return f" The nearest paragraph is: “{best[:300]}”." if score > 0.5 else ""
+    looks = [folded(text).casefold() for text in texts]
+    best = process.extractOne(
+        folded(words).casefold(), looks, scorer=fuzz.token_set_ratio, score_cutoff=_NEAR
+    )
+    return f" The nearest paragraph is: “{texts[best[2]][:300]}”." if best else ""
 
 
 def _places(found: Sequence[Stretch]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import Any
@@ -15,11 +17,9 @@ from harness.domain.references.structure import tidied
 __all__ = ["sheet_parts"]
 
 _ROWS = 300  # of a sheet in one part
-_LARGE = 4_000_000  # bytes from which a workbook is read row by row, which knows no merged cells
 _MOST_FORMULA = 300  # characters of one that are shown
 _MISSING = "no result saved"
-
-Row = list[Any]
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
 
 
 def sheet_parts(data: bytes) -> tuple[list[Part], tuple[str, ...]]:
@@ -30,20 +30,11 @@ def sheet_parts(data: bytes) -> tuple[list[Part], tuple[str, ...]]:
     """
     from openpyxl import load_workbook
 
-    large = len(data) > _LARGE
-    written = load_workbook(BytesIO(data), read_only=large)
-    saved = load_workbook(BytesIO(data), read_only=large, data_only=True)
+    book = load_workbook(BytesIO(data), read_only=True)
     reader = _Reader(data)
-    parts: list[Part] = []
-    for sheet, values in zip(written.worksheets, saved.worksheets, strict=True):
-        if large:
-            sheet.reset_dimensions()
-            values.reset_dimensions()
-        parts += reader.parts(sheet, values)
+    parts = [part for sheet in book.worksheets for part in reader.parts(sheet)]
     notes = reader.notes()
-    if large:
-        notes = (*notes, "It is large: merged cells are not marked.")
-    charts = [sheet.title for sheet in written.chartsheets]
+    charts = [sheet.title for sheet in book.chartsheets]
     if charts:
         notes = (*notes, f"Sheets that are charts, without text: {', '.join(charts)}.")
     return parts, notes
@@ -54,16 +45,34 @@ class _Reader:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._saved: Any = None
         self._results: dict[str, Results] | None = None
         self._why = ""
         self._computed: list[str] = []
         self._missing: list[str] = []
 
-    def parts(self, sheet: Any, values: Any) -> Iterator[Part]:
+    def parts(self, sheet: Any) -> Iterator[Part]:
         """Yield a sheet's parts."""
-        rows = list(self._rows(sheet, values))
-        while rows and not any(rows[-1]):
+        sheet.reset_dimensions()  # what a file says of its size may be wrong
+        rows: list[list[str]] = []
+        formulas: dict[tuple[int, int], Any] = {}
+        for number, cells in enumerate(sheet.iter_rows(), 1):
+            texts = [
+                _one_line(cell.value, cell) if cell.data_type != "f" else "?" for cell in cells
+            ]
+            for column, cell in enumerate(cells, 1):
+                if cell.data_type == "f":
+                    formulas[number, column] = cell
+            while texts and not texts[-1]:
+                texts.pop()
+            rows.append(texts)
+        if formulas:
+            self._put_results(sheet.title, rows, formulas)
+        while rows and not rows[-1]:
             rows.pop()
+        yield from self._cut(sheet, rows)
+
+    def _cut(self, sheet: Any, rows: list[list[str]]) -> Iterator[Part]:
         hidden = "" if sheet.sheet_state == "visible" else " (hidden)"
         merged = self._merged(sheet)
         for start in range(0, max(len(rows), 1), _ROWS):
@@ -75,22 +84,28 @@ class _Reader:
             said = f"{merged}\n\n" if merged and text and not start else ""
             yield Part(where=where, text=said + text)
 
-    def _rows(self, sheet: Any, values: Any) -> Iterator[list[str]]:
-        pairs = zip(sheet.iter_rows(), values.iter_rows(), strict=True)
-        for number, (cells, results) in enumerate(pairs, 1):
-            texts = [
-                self._text(sheet.title, number, column, cell, result)
-                for column, (cell, result) in enumerate(zip(cells, results, strict=True), 1)
-            ]
-            while texts and not texts[-1]:
-                texts.pop()
-            yield texts
+    def _put_results(
+        self, title: str, rows: list[list[str]], formulas: dict[tuple[int, int], Any]
+    ) -> None:
+        """Put the saved results of a sheet's formulas in their places."""
+        if self._saved is None:
+            from openpyxl import load_workbook
 
-    def _text(self, sheet: str, row: int, column: int, cell: Any, result: Any) -> str:
-        if cell.data_type != "f":
-            return _one_line(cell.value, cell)
+            self._saved = load_workbook(BytesIO(self._data), read_only=True, data_only=True)
+        sheet = self._saved[title]
+        sheet.reset_dimensions()
+        for number, cells in enumerate(sheet.iter_rows(), 1):
+            for column, result in enumerate(cells, 1):
+                cell = formulas.get((number, column))
+                if cell is not None:
+                    shown_ = self._formula(title, number, column, cell, result)
+                    rows[number - 1][column - 1] = shown_
+
+    def _formula(self, sheet: str, row: int, column: int, cell: Any, result: Any) -> str:
+        """Return a formula beside its result: saved, worked out here, or missing."""
         formula = str(getattr(cell.value, "text", cell.value))[:_MOST_FORMULA]
         formula = formula if formula.startswith("=") else f"={formula}"
+        # A formula whose result is an empty text has no value either, but a type.
         if result.value is not None or result.data_type == "str":
             return f"{_one_line(result.value, cell)} ({formula})"
         name = f"{sheet}!{letters(column)}{row}"
@@ -122,8 +137,13 @@ class _Reader:
         return tuple(said)
 
     def _merged(self, sheet: Any) -> str:
-        ranges = getattr(getattr(sheet, "merged_cells", None), "ranges", ())
-        names = sorted((str(one) for one in ranges), key=lambda name: (len(name), name))
+        """Name a sheet's merged cells, which stand behind its rows and are not read with them."""
+        with zipfile.ZipFile(BytesIO(self._data)) as package:
+            try:
+                xml = package.read(sheet._worksheet_path.lstrip("/"))
+            except KeyError:
+                return ""
+        names = [one.decode() for one in _MERGED.findall(xml)]
         if not names:
             return ""
         more = f" and {len(names) - 30} more" if len(names) > 30 else ""

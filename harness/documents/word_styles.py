@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from docx.document import Document
     from docx.styles.style import ParagraphStyle
 
-__all__ = ["dressed", "list_style", "page_numbers"]
+__all__ = ["dressed", "list_style", "page_numbers", "table_text"]
 
 _FONT = "Calibri"
 _EAST_ASIAN = "Microsoft YaHei"  # Word takes what there is for a script that it lacks
@@ -20,11 +20,19 @@ _ACCENT = "1D4E79"
 _GREY = "B8C2CC"
 _SIZES = (17, 13.5, 11.5, 10.5, 10.5, 10.5)
 """Points of the headings."""
+_TABLE_SIZES = {1: 9.5, 6: 8.5, 9: 7.5, 12: 6.5}
+"""Points of a table's text, by the number of columns from which they count."""
 
 
 def list_style(depth: int) -> str:
     """Return the name of the style of a list's paragraph."""
     return f"Harness List {min(depth, DEEPEST)}"
+
+
+def table_text(columns: int) -> str:
+    """Return the name of the style of the text in a table of so many columns."""
+    least = max(one for one in _TABLE_SIZES if one <= columns or one == 1)
+    return f"Table Text {least}" if least > 1 else "Table Text"
 
 
 def dressed(document: Document, *, title: str, author: str, language: str) -> None:
@@ -140,9 +148,10 @@ def _table(document: Document) -> None:
     from docx.enum.style import WD_STYLE_TYPE
     from docx.shared import Pt
 
-    text: Any = _new(document, "Table Text")
-    text.font.size = Pt(9.5)
-    text.paragraph_format.space_after = Pt(0)
+    for columns, size in _TABLE_SIZES.items():
+        text: Any = _new(document, table_text(columns))
+        text.font.size = Pt(size)
+        text.paragraph_format.space_after = Pt(0)
     gap: Any = _new(document, "Table Gap")
     gap.font.size = Pt(4)
     gap.paragraph_format.space_after = Pt(4)

@@ -12,20 +12,19 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from harness.documents.places import Part
+from harness.documents.word_beside import parts_beside
 from harness.documents.word_numbers import Numbers
+from harness.documents.word_paragraph import BOX, FALLBACK, paragraph_text
 from harness.documents.word_xml import W
 from harness.domain.references.structure import tidied
 
 if TYPE_CHECKING:
     from docx.document import Document
 
-__all__ = ["opened", "paragraph_text", "word_parts"]
+__all__ = ["opened", "word_parts"]
 
 _W = f"{{{W}}}"
-_ID, _AUTHOR, _DATE, _VAL = (f"{_W}{one}" for one in ("id", "author", "date", "val"))
-_GONE = {f"{_W}{one}" for one in ("del", "moveFrom", "instrText", "rPr", "pPr", "delText")}
-_BOX = f"{_W}txbxContent"
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_VAL = f"{_W}val"
 _UNTITLED = 60  # paragraphs in a part of a document without headings
 
 
@@ -53,15 +52,7 @@ def opened(data: bytes) -> Document:
 def word_parts(data: bytes) -> list[Part]:
     """Return a Word file's parts: one a heading, then what stands beside the text."""
     document = opened(data)
-    body = _Body(document)
-    parts = body.parts()
-    extra = (
-        ("header and footer", _margins(document)),
-        ("footnotes and endnotes", _notes(document)),
-        ("comments", _comments(document)),
-        ("tracked changes", _changes(document)),
-    )
-    return parts + [Part(where=where, text="\n".join(lines)) for where, lines in extra if lines]
+    return [*_Body(document).parts(), *parts_beside(document)]
 
 
 @dataclass(slots=True)
@@ -174,41 +165,13 @@ def _blocks(parent: Any) -> Iterator[Any]:
     for child in parent:
         if child.tag == f"{_W}p":
             yield child
-            for box in child.iter(_BOX):
-                if not any(above.tag == _FALLBACK for above in box.iterancestors()):
+            for box in child.iter(BOX):
+                if not any(above.tag == FALLBACK for above in box.iterancestors()):
                     yield from _blocks(box)
         elif child.tag == f"{_W}tbl":
             yield child
         elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}customXml", f"{_W}ins"):
             yield from _blocks(child)
-
-
-def paragraph_text(paragraph: Any) -> str:
-    """Return the text of a paragraph's element, as if every tracked change were accepted."""
-    return "".join(_texts(paragraph))
-
-
-def _texts(element: Any) -> Iterator[str]:
-    for child in element:
-        tag = child.tag
-        if tag in _GONE or tag in (_BOX, _FALLBACK):
-            continue
-        if tag == f"{_W}t":
-            yield child.text or ""
-        elif tag in (f"{_W}tab", f"{_W}ptab"):
-            yield "\t"
-        elif tag in (f"{_W}br", f"{_W}cr"):
-            yield "\n"
-        elif tag == f"{_W}noBreakHyphen":
-            yield "\u2011"
-        elif tag in (f"{_W}footnoteReference", f"{_W}endnoteReference"):
-            kind = "note" if tag.endswith("footnoteReference") else "endnote"
-            yield f"[{kind} {child.get(_ID)}]"
-        elif str(tag).endswith("}docPr"):
-            said = child.get("descr") or ""
-            yield f"[picture: {said}]" if said else ""
-        else:
-            yield from _texts(child)
 
 
 def _table_text(table: Any) -> str:
@@ -242,84 +205,3 @@ def _cell_texts(cell: Any) -> list[str]:
         text = "↑"
     columns = int(span.get(_VAL) or 1) if span is not None else 1
     return [text] + ["←"] * (min(columns, 200) - 1)
-
-
-def _margins(document: Document) -> list[str]:
-    found: dict[str, None] = {}
-    for section in document.sections:
-        for place, stands in (("header", section.header), ("footer", section.footer)):
-            if not stands.is_linked_to_previous:
-                text = " ".join(
-                    " ".join(map(paragraph_text, stands._element.iter(f"{_W}p"))).split()
-                )
-                if text:
-                    found[f"{place}: {text}"] = None
-    return list(found)
-
-
-def _notes(document: Document) -> list[str]:
-    """Return footnotes and endnotes, which python-docx does not know."""
-    from docx.opc.constants import RELATIONSHIP_TYPE
-    from docx.oxml import parse_xml
-
-    found = []
-    kinds = {RELATIONSHIP_TYPE.FOOTNOTES: "note", RELATIONSHIP_TYPE.ENDNOTES: "endnote"}
-    for relation in document.part.rels.values():
-        kind = kinds.get(relation.reltype)
-        if kind is None or relation.is_external:
-            continue
-        for note in parse_xml(relation.target_part.blob):
-            text = " ".join(" ".join(map(paragraph_text, note.iter(f"{_W}p"))).split())
-            if text and note.get(f"{_W}type") is None:
-                found.append(f"[{kind} {note.get(_ID)}] {text}")
-    return found
-
-
-def _comments(document: Document) -> list[str]:
-    spoken = _commented(document)
-    return [
-        f"{comment.author or 'someone'}{_on(comment.timestamp)}"
-        f"{_about(spoken.get(str(comment.comment_id), ''))}: {' '.join(comment.text.split())}"
-        for comment in document.comments
-    ]
-
-
-def _on(moment: Any) -> str:
-    return f", {moment:%Y-%m-%d}" if moment else ""
-
-
-def _about(words: str) -> str:
-    short = " ".join(words.split())
-    return f", on “{short[:200]}”" if short else ""
-
-
-def _commented(document: Document) -> dict[str, str]:
-    """Return the words that each comment is about."""
-    open_: dict[str, str] = {}
-    for element in document.element.body.iter(
-        f"{_W}commentRangeStart", f"{_W}commentRangeEnd", f"{_W}t"
-    ):
-        if element.tag == f"{_W}commentRangeStart":
-            open_[element.get(_ID) or ""] = ""
-        elif element.tag == f"{_W}commentRangeEnd":
-            identity = element.get(_ID) or ""
-            open_[f"done {identity}"] = open_.pop(identity, "")
-        else:
-            for identity in open_:
-                if not identity.startswith("done "):
-                    open_[identity] += element.text or ""
-    return {identity.removeprefix("done "): words for identity, words in open_.items()}
-
-
-def _changes(document: Document) -> list[str]:
-    """Return each tracked change: what, by whom, when."""
-    said = {"ins": "inserted", "del": "deleted", "moveFrom": "moved away", "moveTo": "moved here"}
-    found = []
-    for element in document.element.body.iter(*(f"{_W}{one}" for one in said)):
-        texts = (one.text or "" for one in element.iter(f"{_W}t", f"{_W}delText"))
-        text = "".join(texts)
-        if text:
-            kind = said[element.tag.rpartition("}")[2]]
-            date = f", {element.get(_DATE)[:10]}" if element.get(_DATE) else ""
-            found.append(f"{element.get(_AUTHOR) or 'someone'}{date}, {kind}: “{text}”")
-    return found

@@ -75,8 +75,6 @@ class SheetGiven(BaseModel):
 
 def writing_tools(workspace: Workspace, author: str) -> list[BaseTool]:
     """Return `write_document`, `write_spreadsheet` and `revise_document` over a workspace."""
-    from langchain_core.tools import StructuredTool
-
     desk = _Desk(workspace, author)
 
     def write_document(path: str, markdown: str, title: str = "") -> str:
@@ -116,24 +114,28 @@ def writing_tools(workspace: Workspace, author: str) -> list[BaseTool]:
         """
         return desk.revise(path, changes, save_as)
 
-    tools: tuple[tuple[Callable[..., str], bool, Callable[[Mapping[str, Any]], str]], ...] = (
-        (write_document, True, _shown_markdown),
-        (write_spreadsheet, True, _shown_sheets),
-        (revise_document, False, desk.shown_changes),
-    )
     return [
-        StructuredTool.from_function(
-            function,
-            parse_docstring=True,
-            metadata={
-                "effect": "draft",
-                "idempotent": idempotent,
-                "timeout": 120,
-                "preview": preview,
-            },
-        )
-        for function, idempotent, preview in tools
+        _tool(write_document, idempotent=True, preview=_shown_markdown),
+        _tool(write_spreadsheet, idempotent=True, preview=_shown_sheets),
+        _tool(revise_document, idempotent=False, preview=desk.shown_changes),
     ]
+
+
+def _tool(
+    function: Callable[..., str], *, idempotent: bool, preview: Callable[[Mapping[str, Any]], str]
+) -> BaseTool:
+    from langchain_core.tools import StructuredTool
+
+    return StructuredTool.from_function(
+        function,
+        parse_docstring=True,
+        metadata={
+            "effect": "draft",
+            "idempotent": idempotent,
+            "timeout": 120,
+            "preview": preview,
+        },
+    )
 
 
 class _Desk:

@@ -122,37 +122,36 @@ def _reading_tools(shelf: _Shelf) -> list[BaseTool]:
 
 
 def _reading(document: Document, where: str, skip: int) -> str:
-    numbers = document.at(where)
+    """Return as much of a place as fits, and how to go on."""
+    if skip < 0:
+        raise DocumentError(f"`skip` is {skip}.", "It counts characters, from 0.")
     lines = [] if where or skip else [_head(document)]
     room = MOST_CHARACTERS - sum(map(len, lines))
-    for number in numbers:
+    passed = 0  # characters of the parts so far, shown or skipped
+    for number in document.at(where):
         part = document.part(number)
-        text = part.text
-        start = 0
-        if skip:
-            if skip >= len(text):
-                skip -= len(text)
-                continue
-            start, skip = skip, 0
-        begun = f"[{part.where}]" if part.where else ""
-        begun += f" (from character {start:,} on)" if start else ""
-        rest = text[start:]
-        if len(rest) > room and len(lines) > (0 if where else 1):
-            lines.append(_go_on(document, number, numbers))
-            break
-        if len(rest) > room:
-            end = _line_end(rest, room)
-            lines += [
-                begun,
-                rest[:end],
-                _go_on_within(document, where, number, numbers, start + end),
-            ]
-            break
-        lines += [one for one in (begun, rest or "[nothing here]") if one]
-        room -= len(rest) + len(begun) + 2
+        start = min(max(skip - passed, 0), len(part.text))
+        if start < len(part.text) or (passed >= skip and not part.text):
+            if room < len(part.text) - start and room < MOST_CHARACTERS // 2:
+                return "\n".join([*lines, _go_on(where, passed + start, part.where)])
+            rest = part.text[start:]
+            end = len(rest) if len(rest) <= room else _line_end(rest, room)
+            begun = f" (from character {start + 1:,} on)" if start else ""
+            lines += [f"[{part.where}]{begun}" if part.where else begun.strip()]
+            lines += [rest[:end] or "[nothing here]"]
+            if end < len(rest):
+                return "\n".join([*lines, _go_on(where, passed + start + end, part.where)])
+            room -= end + len(lines[-2]) + 2
+        passed += len(part.text)
     if not lines:
-        raise DocumentError("There is no more of it: `skip` is beyond its end.")
-    return "\n".join(lines)
+        raise DocumentError("There is no more of it.", f"It has {passed:,} characters.")
+    return "\n".join(line for line in lines if line)
+
+
+def _go_on(where: str, skip: int, following: str) -> str:
+    place = f"where={where!r} and " if where else ""
+    after = f" (it goes on with {following})" if following else ""
+    return f"… go on with {place}skip={skip}{after}"
 
 
 def _line_end(text: str, room: int) -> int:
@@ -176,23 +175,6 @@ def _head(document: Document) -> str:
         if len(contents) > MOST_CONTENTS:
             lines.append(f"  … and {len(contents) - MOST_CONTENTS:,} more")
     return "\n".join(lines) + "\n"
-
-
-def _go_on(document: Document, number: int, numbers: range) -> str:
-    return f"… go on with where={_rest(document, number, numbers)!r}"
-
-
-def _rest(document: Document, number: int, numbers: range) -> str:
-    """Return how to ask for what was not read yet."""
-    if document.kind in ("pdf", "pptx"):
-        return f"{number + 1}-{numbers[-1] + 1}" if numbers[-1] > number else f"{number + 1}"
-    return document.places[number]
-
-
-def _go_on_within(document: Document, where: str, number: int, numbers: range, read: int) -> str:
-    before = sum(len(document.part(one).text) for one in numbers if one < number)
-    place = f"where={where!r} and " if where else ""
-    return f"… go on with {place}skip={before + read}"
 
 
 def _hits(document: Document, words: str, *, regex: bool) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.benchmarks import (
+    documents,
     embedding,
     indexing,
     loop,
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material, Record], None]]] = {
     "packing-quality": ("the right label among the demonstrations", packing_quality.run),
     "stable-prefix": ("what a provider's prompt cache can serve", stable_prefix.run),
     "loop": ("a step of long work, beside LangChain's create_agent", loop.run),
+    "documents": ("a document of 100 pages", documents.run),
     "scale": ("100,000 synthetic examples", scale.run),
 }
 KEPT = Path(__file__).parents[2] / ".cache" / "benchmarks"

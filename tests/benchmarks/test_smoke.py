@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 NAMES = (
     "start-up", "embedding", "indexing", "packing-speed", "packing-quality", "stable-prefix",
     "loop", "scale",
+    "documents", "scale",
 )  # fmt: skip
 
 

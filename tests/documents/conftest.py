@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 
 import docx
 import pytest
@@ -120,23 +119,15 @@ def pages_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str
     return convert
 
 
-def package(**parts: bytes) -> bytes:
-    """A zip file of parts, their names with `__` for a slash and `_` before the ending."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name.replace("__", "/").replace("_xml", ".xml"), content)
-    return out.getvalue()
+def _packed(out: io.BytesIO) -> zipfile.ZipFile:
+    return zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED)
 
 
 def replaced(content: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
     """A package with one of its parts changed."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
+    with zipfile.ZipFile(io.BytesIO(content)) as old, _packed(out) as new:
         for entry in old.infolist():
             data = old.read(entry)
             new.writestr(entry.filename, change(data) if entry.filename == name else data)
     return out.getvalue()
-
-
-FOLDER = Path(__file__).parent

@@ -6,22 +6,29 @@ import csv
 import json
 import re
 from collections import Counter, defaultdict
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
+
+from harness.domain.manifest import read_manifest
+from harness.values import Problem, Rubric
 
 DOMAINS = Path(__file__).parents[2] / "domains"
 ROWS = {
     "support-triage": (10_003, 1_540, 1_540),
     "contract-clauses": (6_893, 300, 300),
     "clinical-calculators": (55, 432, 432),
+    "visit-notes": (1_201, 50, 50),
+    "financial-analysis": (10, 20, 20),
 }
 LABELS = {"support-triage": 77, "contract-clauses": 38}
 CREDIT = {
     "support-triage": ("CC BY 4.0", "PolyAI", "57ec275d8078af65b7731c2a98be812d844a6d6b"),
     "contract-clauses": ("CC BY 4.0", "Atticus", "2d7f2caa77f94af7fb011ccbe6bc82d8bdfeb979"),
     "clinical-calculators": ("CC BY-SA 4.0", "MedCalc", "20b10f9d66a8c3b0356ae3138533f5ec91666b6a"),
+    "visit-notes": ("CC BY 4.0", "Abacha", "3ff0801933608d6f570468c13125125fb5cabdea"),
+    "financial-analysis": ("MIT", "Vals AI", "82337852884d19017154f21bf8d7a4ae09e9896b"),
 }
 
 Item = dict[str, object]
@@ -166,10 +173,48 @@ def test_licence_and_origin_are_named(domain: str) -> None:
     licence = (DOMAINS / domain / "LICENSE").read_text(encoding="utf-8")
     source = (DOMAINS / domain / "SOURCE.md").read_text(encoding="utf-8")
     assert name in licence
-    assert "https://creativecommons.org/licenses/" in licence
+    assert name == "MIT" or "https://creativecommons.org/licenses/" in licence
     assert author in licence
     assert commit in source
     assert name in source
+
+
+def test_conversations_name_their_section_and_share_none_between_halves() -> None:
+    examples, dev, holdout = parts("visit-notes")
+    for item in examples + dev + holdout:
+        section, conversation = str(item["input"]).split("\n\n", 1)
+        assert section == f"Section: {item['tags'][0]}"  # type: ignore[index]
+        assert ":" in conversation
+    assert not {item["source"] for item in dev} & {item["source"] for item in holdout}
+    sections = ({item["tags"][0] for item in part} for part in (dev, holdout))  # type: ignore[index]
+    assert all(len(part) > 10 for part in sections)
+
+
+def test_every_analysts_case_has_its_rubric_and_no_company_stands_in_two_parts() -> None:
+    examples, dev, holdout = parts("financial-analysis")
+    folder, problems = read_rubrics_of("financial-analysis")
+    assert not problems
+    rubrics = {rubric.name: rubric for rubric in folder}
+    for item in dev + holdout:
+        assert item["checks"] == [{"rubric": item["id"]}]
+        *says, against = rubrics[str(item["id"])].criteria
+        assert all(one.points == 1 and not one.critical for one in says)
+        assert (against.points, against.critical) == (-len(says), True)
+    assert len(rubrics) == 40
+    companies = [{item["source"] for item in part} for part in (examples, dev, holdout)]
+    assert not any(one & other for one, other in combinations(companies, 2))
+
+
+def test_the_rubric_of_visit_notes_can_be_read() -> None:
+    (rubric,), problems = read_rubrics_of("visit-notes")
+    assert not problems
+    assert rubric.name == "note-section"
+    assert {one.id for one in rubric.criteria if one.critical} == {"findings", "invented"}
+
+
+def read_rubrics_of(domain: str) -> tuple[list[Rubric], list[Problem]]:
+    manifest = read_manifest(DOMAINS / domain)
+    return list(manifest.rubrics), list(manifest.problems)
 
 
 @pytest.mark.parametrize("domain", ROWS)

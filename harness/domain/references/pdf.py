@@ -37,8 +37,8 @@ def parse_pdf(data: bytes) -> Parsed:
     lost = [n for n in bare if pages[n - 1].strip() or has_picture(reader.pages[n - 1])]
     if lost:
         findings.append(_pages_without_text(lost))
-    legible = ["" if number in bare else page for number, page in enumerate(pages, 1)]
-    return Parsed(sections=_sections(legible), findings=tuple(findings), numbered=False)
+    read = ["" if number in bare else page for number, page in enumerate(pages, 1)]
+    return Parsed(sections=_sections(read), findings=tuple(findings), numbered=False)
 
 
 def open_pdf(data: bytes) -> PdfReader:
