@@ -245,7 +245,8 @@ def _files(files: Mapping[str, Callable[[], bytes]]) -> OSAccess:
         def _write_file(self, *_: Any) -> None:
             raise _refused()
 
-        _append = _write_file
+        def _append(self, *_: Any) -> None:
+            raise _refused()
 
     def reader(read: Callable[[], bytes]) -> Callable[[Any], bytes]:
         def look(_: Any) -> bytes:

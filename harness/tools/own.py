@@ -51,7 +51,7 @@ def _sandbox_tool(
             files, notes = taken(workspace) if workspace else ({}, [])
             result = sandbox.run(_job(own, function, arguments, files), stop=stop)
             kept: list[str] = []
-            if workspace and not stop():
+            if workspace and function.effect != "read" and not stop():
                 kept, more = put_back(workspace, result)
                 notes = notes + more
             return _said(result, sandbox, kept, notes), artifact(result, kept)
