@@ -177,7 +177,10 @@ class MontyCalculator:
                 feed_duration_limit_grace=GRACE,
                 turn_duration_limit_grace=GRACE,
             )
-            return pool.__enter__()
+            self._pool = pool.__enter__()
+            with pool.checkout(limits=self._bounds()) as session:
+                session.feed_run("0")  # a worker that can't start shows only here
+            return pool
         except (OSError, monty.MontyError, RuntimeError) as error:
             self._end()
             if self._bubblewrap:  # installed, and refused here: Monty's own wall stands alone

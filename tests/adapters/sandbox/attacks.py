@@ -318,7 +318,11 @@ if total:
 while True:
     print("x" * 10_000)
 """),
-    Attack(name="a recursion without end", code="def f(n): return f(n + 1)\nf(0)\nprint('ESCAPED')"),
+    Attack(name="a recursion without end", code="""
+def f(n): return f(n + 1)
+f(0)
+print("ESCAPED")
+"""),
     Attack(name="devices", code="""
 import os, stat
 for number in ((8, 0), (1, 1), (254, 0)):
