@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import marshal
 import os
 import secrets
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,13 @@ GRACE = 5.0
 START = 10.0
 _USERS = (1_900_000_000, 2_100_000_000)
 """Ids that no system hands out; systemd's end below them."""
+_KEEPER = "/run/harness/inside.py"
+_BEGIN = (
+    "import marshal\n"
+    "with open('/run/harness/inside', 'rb') as file:\n"
+    "    keeper = marshal.load(file)\n"
+    f"exec(keeper, {{'__name__': '__main__', '__file__': {_KEEPER!r}}})"
+)
 _FOLDERS = (WORK, "/tmp", "/dev/shm")  # noqa: S108 - inside
 
 
@@ -123,7 +133,7 @@ class _Running:
                 texts=texts,
                 block=block,
             )
-            words += [sys.executable, "-I", "-B", "/run/harness/inside.py", str(results_out)]
+            words += [sys.executable, "-I", "-B", "-c", _BEGIN, str(results_out)]
             passed = [results_out, info_out, seccomp, *texts.values()]
             self._process = subprocess.Popen(  # noqa: S603 - our own words
                 words,
@@ -243,19 +253,18 @@ class _Running:
 
     def _result(self, ended: SandboxEnd | None, peak: int) -> SandboxResult:
         results = self._results
-        said = results.end if isinstance(results.end, dict) else {}
-        code = said.get("code")
+        code = results.code
         if ended is None:
-            if not isinstance(code, int) or results.broken:
+            if code is None or results.broken:
                 ended = "killed"
             else:
-                ended = "timeout" if said.get("timeout") else "failed" if code else "done"
+                ended = "timeout" if results.timed_out else "failed" if code else "done"
         return SandboxResult(
             end=ended,
-            code=code if isinstance(code, int) else -int(signal.SIGKILL),
+            code=-int(signal.SIGKILL) if code is None else code,
             printed=self._printed.text(),
             errors=self._errors.text(),
-            value=said.get("value"),
+            value=results.value,
             files=results.files,
             removed=tuple(one for one in results.removed if one in self._job.files),
             oddities=tuple(results.oddities),
@@ -284,7 +293,8 @@ def _head(job: SandboxJob, limits: SandboxLimits, user: int) -> bytes:
     }
     if job.kind == "call":
         said |= {"file": job.file, "function": job.function, "arguments": dict(job.arguments)}
-    return json.dumps(said).encode() + b"\n"
+    head = marshal.dumps(said)
+    return struct.pack("!Q", len(head)) + head
 
 
 def _contents(job: SandboxJob) -> Iterator[bytes]:
@@ -293,11 +303,16 @@ def _contents(job: SandboxJob) -> Iterator[bytes]:
     yield from job.files.values()
 
 
-def _inside_texts() -> Iterator[tuple[str, bytes]]:
+@lru_cache
+def _inside_texts() -> tuple[tuple[str, bytes], ...]:
+    """Return what stands inside: the keeper as bytecode, which saves compiling it each time."""
     here = Path(__file__).parent
-    yield "inside.py", (here / "sandbox_inside.py").read_bytes()
-    yield "harness_call.py", (here / "sandbox_call.py").read_bytes()
-    yield "harness_figures.py", (here / "sandbox_figures.py").read_bytes()
+    keeper = (here / "sandbox_inside.py").read_text("utf-8")
+    return (
+        ("inside", marshal.dumps(compile(keeper, _KEEPER, "exec", dont_inherit=True))),
+        ("harness_call.py", (here / "sandbox_call.py").read_bytes()),
+        ("harness_figures.py", (here / "sandbox_figures.py").read_bytes()),
+    )
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     embedding,
+    hands,
     indexing,
     packing_quality,
     packing_speed,
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material, Record], None]]] = {
     "packing-speed": ("one context from 10,003 examples", packing_speed.run),
     "packing-quality": ("the right label among the demonstrations", packing_quality.run),
     "stable-prefix": ("what a provider's prompt cache can serve", stable_prefix.run),
+    "hands": ("calculations, scripts, MCP tools", hands.run),
     "scale": ("100,000 synthetic examples", scale.run),
 }
 KEPT = Path(__file__).parents[2] / ".cache" / "benchmarks"

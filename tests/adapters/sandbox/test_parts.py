@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import platform
 import struct
 from pathlib import Path
@@ -87,28 +86,36 @@ def test_nonsense_from_inside_is_never_an_error(pieces: list[bytes]):
     assert sum(map(len, results.files.values())) <= 1000
 
 
-def frame(said: object, content: bytes = b"") -> bytes:
-    head = json.dumps(said).encode()
-    return struct.pack("!IQ", len(head), len(content)) + head + content
+def frame(kind: int, name: str, content: bytes = b"") -> bytes:
+    return struct.pack("!BIQ", kind, len(name.encode()), len(content)) + name.encode() + content
 
 
 @given(st.lists(st.binary(max_size=60), min_size=1, max_size=6), st.integers(1, 40))
 def test_frames_are_read_however_they_are_cut(contents: list[bytes], step: int):
-    stream = b"".join(frame({"file": f"f{n}"}, one) for n, one in enumerate(contents))
-    stream += frame({"removed": [], "odd": []}) + frame({"end": {"code": 0}})
+    stream = b"".join(frame(1, f"f{n}", one) for n, one in enumerate(contents))
+    stream += frame(2, "gone") + frame(3, "odd") + frame(4, "-9 1", b"[7]")
     results = Results(10_000)
     for start in range(0, len(stream), step):
         results.add(stream[start : start + step])
     assert list(results.files.values()) == contents
-    assert results.end == {"code": 0}
+    assert (results.removed, results.oddities) == (["gone"], ["odd"])
+    assert (results.code, results.timed_out, results.value) == (-9, True, [7])
 
 
 def test_more_than_is_allowed_is_not_taken():
     results = Results(100)
-    results.add(frame({"file": "a"}, b"x" * 60))
-    results.add(frame({"file": "b"}, b"x" * 60))
+    results.add(frame(1, "a", b"x" * 60))
+    results.add(frame(1, "b", b"x" * 60))
     assert results.broken
     assert list(results.files) == ["a"]
+
+
+@pytest.mark.parametrize("odd", [frame(9, "x"), frame(4, "x"), frame(4, "0 0", b"{"), b"\xff" * 99])
+def test_frames_that_make_no_sense_end_the_listening(odd: bytes):
+    results = Results(100)
+    results.add(odd)
+    assert results.broken
+    assert results.code is None
 
 
 @pytest.mark.parametrize(("system", "word"), [("Darwin", "macOS"), ("Windows", "WSL 2")])
