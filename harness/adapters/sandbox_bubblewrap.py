@@ -133,7 +133,7 @@ class _Running:
                 texts=texts,
                 block=block,
             )
-            words += [sys.executable, "-I", "-B", "-c", _BEGIN, str(results_out)]
+            words += [sys.executable, "-I", "-S", "-B", "-c", _BEGIN, str(results_out)]
             passed = [results_out, info_out, seccomp, *texts.values()]
             self._process = subprocess.Popen(  # noqa: S603 - our own words
                 words,
@@ -280,6 +280,7 @@ def _head(job: SandboxJob, limits: SandboxLimits, user: int) -> bytes:
         "kind": job.kind,
         "code": job.code,
         "files": files,
+        "packages": [one for one in sys.path if one.endswith(("site-packages", "dist-packages"))],
         "drop": user,
         "seconds": limits.seconds,
         "rlimits": {

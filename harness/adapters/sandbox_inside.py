@@ -12,7 +12,7 @@ argument: frames of a kind, a name and a content, each with its length.
 
 from __future__ import annotations
 
-import _signal
+import _signal  # type: ignore[import-not-found] # `signal` without its enumerations
 import marshal
 import os
 import resource
@@ -140,13 +140,26 @@ def _become(job: dict[str, Any], speak: int, results: BinaryIO) -> None:
         os.close(speak)
         shell = "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh"  # noqa: PTH110
         os.execv(shell, [shell, "-c", job["code"]])  # noqa: S606 - inside the sandbox
-    sys.path[:0] = [WORK, MODULES]
-    sys.path.append("/run/harness")
+    _furnish(job["packages"])
     if job["kind"] == "call":
         _call(job, speak)
     else:
         os.close(speak)
         _script(job["code"])
+
+
+def _furnish(packages: list[str]) -> None:
+    """Do what `site` does for a script, but for looking through every package's `.pth` file."""
+    import _sitebuiltins
+    import builtins
+    import gc
+
+    gc.freeze()  # what is here by now is not looked at again, and stays shared with the keeper
+    for name in ("exit", "quit"):
+        setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
+    builtins.help = _sitebuiltins._Helper()
+    sys.path[:0] = [WORK, MODULES]
+    sys.path += [*packages, "/run/harness"]
 
 
 def _script(code: str) -> None:
@@ -157,7 +170,7 @@ def _script(code: str) -> None:
     sys.modules["__main__"] = module
     sys.argv = [name]
     try:
-        tree = compile(code, name, "exec", 0x400)  # as `ast.parse`
+        tree: Any = compile(code, name, "exec", 0x400)  # as `ast.parse`
         last: list[Any] = []
         if tree.body and type(tree.body[-1]).__name__ == "Expr":
             last = [tree.body.pop()]
