@@ -19,12 +19,14 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.adapters.sandbox_command import MODULES, WORK, sandbox_command
+from harness.adapters.sandbox_fonts import FontList
 from harness.adapters.sandbox_pipes import FLOOD, Exchange, Kept, Results
 from harness.adapters.sandbox_probe import why_not
 from harness.adapters.sandbox_seccomp import seccomp_filter
@@ -57,12 +59,20 @@ class BubblewrapSandbox:
     Args:
         limits: What a job may use where nothing else is said.
         bubblewrap: Where the program is; looked for by default.
+        cache: A folder for what takes long to make and is the same each time.
     """
 
     name = "bubblewrap"
 
-    def __init__(self, limits: SandboxLimits | None = None, *, bubblewrap: str = "") -> None:
+    def __init__(
+        self,
+        limits: SandboxLimits | None = None,
+        *,
+        bubblewrap: str = "",
+        cache: Path | None = None,
+    ) -> None:
         self.limits = limits or SandboxLimits()
+        self._fonts = FontList(self._run, cache)
         self._bubblewrap = bubblewrap or shutil.which("bwrap") or ""
 
     def run(
@@ -75,21 +85,40 @@ class BubblewrapSandbox:
         """Run a job to its end. See `Sandbox`."""
         if not self._bubblewrap:
             raise SandboxAbsent(*why_not())
-        bounds = limits or self.limits
-        with _Running(self._bubblewrap, job, bounds) as running:
+        return self._run(job, limits or self.limits, self._fonts.for_job(job), stop)
+
+    def _run(
+        self,
+        job: SandboxJob,
+        limits: SandboxLimits,
+        beside: Mapping[str, bytes] = MappingProxyType({}),
+        stop: Callable[[], bool] = lambda: False,
+    ) -> SandboxResult:
+        with _Running(self._bubblewrap, job, limits, beside) as running:
             return running.to_the_end(stop)
 
 
 class _Running:
     """One job, from its start to its end."""
 
-    def __init__(self, bubblewrap: str, job: SandboxJob, limits: SandboxLimits) -> None:
+    def __init__(
+        self,
+        bubblewrap: str,
+        job: SandboxJob,
+        limits: SandboxLimits,
+        beside: Mapping[str, bytes],
+    ) -> None:
         self._job = job
+        self._files = {
+            **{f"{MODULES}/{name}": text.encode() for name, text in job.modules.items()},
+            **beside,
+            **job.files,
+        }
         self._limits = limits
         self._began = time.monotonic()
         self._stack = contextlib.ExitStack()
         self._printed, self._errors = Kept(limits.output), Kept(limits.output)
-        given = sum(map(len, job.files.values()))
+        given = sum(map(len, self._files.values()))
         self._results = Results(limits.disk + given + (1 << 20))
         self._tree: ProcessTree | None = None
         try:
@@ -197,7 +226,7 @@ class _Running:
         assert process.stderr  # noqa: S101
         self._exchange = Exchange(
             os.dup(process.stdin.fileno()),
-            [_head(self._job, self._limits, user), *_contents(self._job)],
+            [_head(self._job, self._files, self._limits, user), *self._files.values()],
             [
                 (os.dup(process.stdout.fileno()), self._printed),
                 (os.dup(process.stderr.fileno()), self._errors),
@@ -273,13 +302,11 @@ class _Running:
         )
 
 
-def _head(job: SandboxJob, limits: SandboxLimits, user: int) -> bytes:
-    files = [[f"{MODULES}/{name}", len(text.encode())] for name, text in job.modules.items()]
-    files += [[path, len(content)] for path, content in job.files.items()]
+def _head(job: SandboxJob, files: Mapping[str, bytes], limits: SandboxLimits, user: int) -> bytes:
     said: dict[str, Any] = {
         "kind": job.kind,
         "code": job.code,
-        "files": files,
+        "files": [(path, len(content)) for path, content in files.items()],
         "packages": [one for one in sys.path if one.endswith(("site-packages", "dist-packages"))],
         "drop": user,
         "seconds": limits.seconds,
@@ -296,12 +323,6 @@ def _head(job: SandboxJob, limits: SandboxLimits, user: int) -> bytes:
         said |= {"file": job.file, "function": job.function, "arguments": dict(job.arguments)}
     head = marshal.dumps(said)
     return struct.pack("!Q", len(head)) + head
-
-
-def _contents(job: SandboxJob) -> Iterator[bytes]:
-    for text in job.modules.values():
-        yield text.encode()
-    yield from job.files.values()
 
 
 @lru_cache

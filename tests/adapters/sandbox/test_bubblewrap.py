@@ -102,6 +102,26 @@ plt.bar(["a"], [1])
     assert result.files["figure-1.png"].startswith(b"\x89PNG")
 
 
+def test_the_list_of_fonts_is_made_once(tmp_path: Path, bubblewrap: BubblewrapSandbox):
+    """By a script that stands in for matplotlib's, which takes seconds."""
+    from harness.adapters.sandbox_fonts import FontList
+    from harness.seams import SandboxResult
+
+    made: list[SandboxJob] = []
+
+    def run(job: SandboxJob, _: SandboxLimits) -> SandboxResult:
+        made.append(job)
+        return SandboxResult(end="done", files={"fontlist-v1.json": b"{}"})
+
+    job = SandboxJob(kind="python", code="import matplotlib")
+    wanted = {"/tmp/.matplotlib/fontlist-v1.json": b"{}"}
+    for _ in range(2):
+        fonts = FontList(run, tmp_path)
+        assert fonts.for_job(SandboxJob(kind="python", code="1 + 1")) == {}
+        assert fonts.for_job(job) == fonts.for_job(job) == wanted
+    assert len(made) == 1
+
+
 def test_a_command_of_the_shell(bubblewrap: BubblewrapSandbox):
     job = SandboxJob(
         kind="shell", code="wc -l < a.txt; echo no >&2; exit 3", files={"a.txt": b"1\n2\n"}
