@@ -165,23 +165,25 @@ def make_model(
     )
 
 
-def make_sandbox(settings: Settings | None = None) -> Sandbox:
+def make_sandbox(settings: Settings | None = None, cache: Path | None = None) -> Sandbox:
     """Return the sandbox for code of models and experts; nothing is started.
 
     Args:
         settings: Its limits; the usual ones by default.
+        cache: A folder for what takes long to make and is the same each time.
     """
     from harness.adapters.sandbox_bubblewrap import BubblewrapSandbox
     from harness.seams import SandboxLimits
 
     if settings is None:
-        return BubblewrapSandbox()
+        return BubblewrapSandbox(cache=cache)
     return BubblewrapSandbox(
         SandboxLimits(
             seconds=settings["sandbox_seconds"],
             memory=settings["sandbox_memory"] << 20,
             disk=settings["sandbox_disk"] << 20,
-        )
+        ),
+        cache=cache,
     )
 
 

@@ -38,6 +38,9 @@ def test_the_command_line_goes_before_the_environment_and_so_on_down(project: Pa
         "timeout": Value(9.0, "environment", "HARNESS_TIMEOUT"),
         "retries": Value(2, "project file", str(project / "harness.toml")),
         "jobs": Value(8, "default"),
+        "sandbox_seconds": Value(120.0, "default"),
+        "sandbox_memory": Value(2048, "default"),
+        "sandbox_disk": Value(512, "default"),
         "log_level": Value("WARNING", "default"),
     }
 

@@ -125,7 +125,8 @@ class _Connection:
 
     def usable(self) -> bool:
         """Whether it is open, and on the event loop that asks."""
-        return not self._task.done() and self._loop is asyncio.get_running_loop()
+        here = self._loop is asyncio.get_running_loop()
+        return here and not self._task.done() and not self._talk.over
 
     async def begin(self, seconds: float) -> None:
         """Wait until the server has said what it offers."""
@@ -163,6 +164,7 @@ class _Connection:
         except (HarnessError, asyncio.CancelledError):
             raise
         except Exception as error:
+            self._talk.over = True
             await asyncio.sleep(0.05)  # its last words may be on their way
             raise self._failed(what, None, error) from error
         finally:

@@ -65,6 +65,7 @@ class Talk:
         self.bytes = 0
         self.nonsense = 0
         self.why = ""
+        self.over = False
         self.words = bytearray()
 
     def said(self, piece: bytes) -> None:
@@ -150,6 +151,8 @@ async def _listen(process: Process, heard: Any, talk: Talk) -> None:
                         await heard.send(SessionMessage(message))
             except ServerFailed as error:
                 talk.why = error.message
+            finally:
+                talk.over = True
 
 
 def _nonsense(line: bytes, talk: Talk) -> None:

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import marshal
 import os
 import secrets
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.adapters.sandbox_command import MODULES, WORK, sandbox_command
+from harness.adapters.sandbox_fonts import FontList
 from harness.adapters.sandbox_pipes import FLOOD, Exchange, Kept, Results
 from harness.adapters.sandbox_probe import why_not
 from harness.adapters.sandbox_seccomp import seccomp_filter
@@ -38,6 +43,13 @@ GRACE = 5.0
 START = 10.0
 _USERS = (1_900_000_000, 2_100_000_000)
 """Ids that no system hands out; systemd's end below them."""
+_KEEPER = "/run/harness/inside.py"
+_BEGIN = (
+    "import marshal\n"
+    "with open('/run/harness/inside', 'rb') as file:\n"
+    "    keeper = marshal.load(file)\n"
+    f"exec(keeper, {{'__name__': '__main__', '__file__': {_KEEPER!r}}})"
+)
 _FOLDERS = (WORK, "/tmp", "/dev/shm")  # noqa: S108 - inside
 
 
@@ -47,12 +59,20 @@ class BubblewrapSandbox:
     Args:
         limits: What a job may use where nothing else is said.
         bubblewrap: Where the program is; looked for by default.
+        cache: A folder for what takes long to make and is the same each time.
     """
 
     name = "bubblewrap"
 
-    def __init__(self, limits: SandboxLimits | None = None, *, bubblewrap: str = "") -> None:
+    def __init__(
+        self,
+        limits: SandboxLimits | None = None,
+        *,
+        bubblewrap: str = "",
+        cache: Path | None = None,
+    ) -> None:
         self.limits = limits or SandboxLimits()
+        self._fonts = FontList(self._run, cache)
         self._bubblewrap = bubblewrap or shutil.which("bwrap") or ""
 
     def run(
@@ -65,21 +85,40 @@ class BubblewrapSandbox:
         """Run a job to its end. See `Sandbox`."""
         if not self._bubblewrap:
             raise SandboxAbsent(*why_not())
-        bounds = limits or self.limits
-        with _Running(self._bubblewrap, job, bounds) as running:
+        return self._run(job, limits or self.limits, self._fonts.for_job(job), stop)
+
+    def _run(
+        self,
+        job: SandboxJob,
+        limits: SandboxLimits,
+        beside: Mapping[str, bytes] = MappingProxyType({}),
+        stop: Callable[[], bool] = lambda: False,
+    ) -> SandboxResult:
+        with _Running(self._bubblewrap, job, limits, beside) as running:
             return running.to_the_end(stop)
 
 
 class _Running:
     """One job, from its start to its end."""
 
-    def __init__(self, bubblewrap: str, job: SandboxJob, limits: SandboxLimits) -> None:
+    def __init__(
+        self,
+        bubblewrap: str,
+        job: SandboxJob,
+        limits: SandboxLimits,
+        beside: Mapping[str, bytes],
+    ) -> None:
         self._job = job
+        self._files = {
+            **{f"{MODULES}/{name}": text.encode() for name, text in job.modules.items()},
+            **beside,
+            **job.files,
+        }
         self._limits = limits
         self._began = time.monotonic()
         self._stack = contextlib.ExitStack()
         self._printed, self._errors = Kept(limits.output), Kept(limits.output)
-        given = sum(map(len, job.files.values()))
+        given = sum(map(len, self._files.values()))
         self._results = Results(limits.disk + given + (1 << 20))
         self._tree: ProcessTree | None = None
         try:
@@ -123,7 +162,7 @@ class _Running:
                 texts=texts,
                 block=block,
             )
-            words += [sys.executable, "-I", "-B", "/run/harness/inside.py", str(results_out)]
+            words += [sys.executable, "-I", "-S", "-B", "-c", _BEGIN, str(results_out)]
             passed = [results_out, info_out, seccomp, *texts.values()]
             self._process = subprocess.Popen(  # noqa: S603 - our own words
                 words,
@@ -187,7 +226,7 @@ class _Running:
         assert process.stderr  # noqa: S101
         self._exchange = Exchange(
             os.dup(process.stdin.fileno()),
-            [_head(self._job, self._limits, user), *_contents(self._job)],
+            [_head(self._job, self._files, self._limits, user), *self._files.values()],
             [
                 (os.dup(process.stdout.fileno()), self._printed),
                 (os.dup(process.stderr.fileno()), self._errors),
@@ -243,19 +282,18 @@ class _Running:
 
     def _result(self, ended: SandboxEnd | None, peak: int) -> SandboxResult:
         results = self._results
-        said = results.end if isinstance(results.end, dict) else {}
-        code = said.get("code")
+        code = results.code
         if ended is None:
-            if not isinstance(code, int) or results.broken:
+            if code is None or results.broken:
                 ended = "killed"
             else:
-                ended = "timeout" if said.get("timeout") else "failed" if code else "done"
+                ended = "timeout" if results.timed_out else "failed" if code else "done"
         return SandboxResult(
             end=ended,
-            code=code if isinstance(code, int) else -int(signal.SIGKILL),
+            code=-int(signal.SIGKILL) if code is None else code,
             printed=self._printed.text(),
             errors=self._errors.text(),
-            value=said.get("value"),
+            value=results.value,
             files=results.files,
             removed=tuple(one for one in results.removed if one in self._job.files),
             oddities=tuple(results.oddities),
@@ -264,13 +302,12 @@ class _Running:
         )
 
 
-def _head(job: SandboxJob, limits: SandboxLimits, user: int) -> bytes:
-    files = [[f"{MODULES}/{name}", len(text.encode())] for name, text in job.modules.items()]
-    files += [[path, len(content)] for path, content in job.files.items()]
+def _head(job: SandboxJob, files: Mapping[str, bytes], limits: SandboxLimits, user: int) -> bytes:
     said: dict[str, Any] = {
         "kind": job.kind,
         "code": job.code,
-        "files": files,
+        "files": [(path, len(content)) for path, content in files.items()],
+        "packages": [one for one in sys.path if one.endswith(("site-packages", "dist-packages"))],
         "drop": user,
         "seconds": limits.seconds,
         "rlimits": {
@@ -284,20 +321,20 @@ def _head(job: SandboxJob, limits: SandboxLimits, user: int) -> bytes:
     }
     if job.kind == "call":
         said |= {"file": job.file, "function": job.function, "arguments": dict(job.arguments)}
-    return json.dumps(said).encode() + b"\n"
+    head = marshal.dumps(said)
+    return struct.pack("!Q", len(head)) + head
 
 
-def _contents(job: SandboxJob) -> Iterator[bytes]:
-    for text in job.modules.values():
-        yield text.encode()
-    yield from job.files.values()
-
-
-def _inside_texts() -> Iterator[tuple[str, bytes]]:
+@lru_cache
+def _inside_texts() -> tuple[tuple[str, bytes], ...]:
+    """Return what stands inside: the keeper as bytecode, which saves compiling it each time."""
     here = Path(__file__).parent
-    yield "inside.py", (here / "sandbox_inside.py").read_bytes()
-    yield "harness_call.py", (here / "sandbox_call.py").read_bytes()
-    yield "harness_figures.py", (here / "sandbox_figures.py").read_bytes()
+    keeper = (here / "sandbox_inside.py").read_text("utf-8")
+    return (
+        ("inside", marshal.dumps(compile(keeper, _KEEPER, "exec", dont_inherit=True))),
+        ("harness_call.py", (here / "sandbox_call.py").read_bytes()),
+        ("harness_figures.py", (here / "sandbox_figures.py").read_bytes()),
+    )
 
 
 @contextlib.contextmanager

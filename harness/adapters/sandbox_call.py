@@ -37,7 +37,6 @@ def call(file: str, code: str, function: str, arguments: Mapping[str, Any]) -> s
         function: Which of its functions.
         arguments: As JSON has them; dates and decimals as text.
     """
-    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
     name = os.path.basename(file).removesuffix(".py")  # noqa: PTH119 - start-up time
     module = types.ModuleType(name)
     module.__file__ = file
@@ -52,12 +51,20 @@ def call(file: str, code: str, function: str, arguments: Mapping[str, Any]) -> s
     except SystemExit:
         raise
     except BaseException as error:
-        report(error, __file__)
+        report(error, {file: code})
     return text
 
 
-def report(error: BaseException, *own: str) -> typing.NoReturn:
-    """Print a traceback without the harness's own frames, and end."""
+def report(error: BaseException, codes: Mapping[str, str], *own: str) -> typing.NoReturn:
+    """Print a traceback without the harness's own frames, and end.
+
+    Args:
+        error: What went wrong.
+        codes: Texts of files that are nowhere on disk, by name: their lines are shown.
+        own: More files of the harness.
+    """
+    for name, code in codes.items():
+        linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename in (*own, __file__):
         trace = trace.tb_next

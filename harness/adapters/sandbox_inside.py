@@ -1,28 +1,29 @@
 """What runs inside the sandbox beside the job: it unpacks files, bounds the job, packs results.
 
-This text is handed to the sandbox's own Python and is never run in the harness's process; it
-imports nothing but the standard library. It stands on the far side of the wall: the harness
-believes nothing that it says further than what the job itself could have said.
+This text is handed to the sandbox's own Python and is never run in the harness's process. It
+stands on the far side of the wall: the harness believes nothing that it says further than what
+the job itself could have said. It begins each call, so it imports only what is there anyway or is
+built in: `json`, `ast` and `typing` would take longer than all that it does.
 
-In, on standard input: a line of JSON, then the files' contents in its order. Out, on the pipe
-whose number is the first argument: frames of two lengths, JSON and content.
+In, on standard input: the length of the job, the job (marshal: the harness is trusted, and the
+same Python), then the files' contents in its order. Out, on the pipe whose number is the first
+argument: frames of a kind, a name and a content, each with its length.
 """
 
 from __future__ import annotations
 
-import ast
-import contextlib
-import json
-import linecache
+import _signal  # type: ignore[import-not-found] # `signal` without its enumerations
+import marshal
 import os
 import resource
-import signal
 import stat
-import struct
 import sys
 import time
-import types
-from typing import Any, BinaryIO
+from _struct import pack, unpack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
 
 WORK = "/run/workspace"
 MODULES = "/tmp/.modules"  # noqa: S108 - the sandbox's own
@@ -30,18 +31,21 @@ MOST_FILE = 50 << 20
 MOST_FILES = 2_000
 MOST_ODD = 50
 MOST_VALUE = 1 << 20
+FILE, REMOVED, ODD, END = 1, 2, 3, 4
 
-Stamps = dict[str, tuple[int, ...]]
+if TYPE_CHECKING:
+    Stamps = dict[str, tuple[int, ...]]
 
 
 def main() -> None:
     """Do the one job that comes on standard input."""
     results = os.fdopen(int(sys.argv[1]), "wb")
-    job = json.loads(_line(sys.stdin.buffer))
+    given = sys.stdin.buffer
+    job = marshal.loads(given.read(*unpack("!Q", given.read(8))))  # noqa: S302 - of the harness
     _drop(job["drop"])
-    _unpack(job, sys.stdin.buffer)
+    _unpack(job, given)
     before, _ = _stamps()
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, [_signal.SIGCHLD])
     answer, speak = os.pipe()
     child = os.fork()
     if child == 0:
@@ -50,17 +54,15 @@ def main() -> None:
         return
     os.close(speak)
     value, timed_out, status = _wait(child, answer, job["seconds"])
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(-1, signal.SIGKILL)  # whatever the job left running; this process is spared
+    try:  # noqa: SIM105 - contextlib takes longer to import than all of this
+        os.kill(-1, _signal.SIGKILL)  # whatever the job left running; this process is spared
+    except OSError:
+        pass
     _pack(results, before)
-    end = {"code": os.waitstatus_to_exitcode(status), "timeout": timed_out, "value": value}
-    _send(results, {"end": end})
+    said = f"{os.waitstatus_to_exitcode(status)} {int(timed_out)}"
+    _send(results, END, said, value)
     results.flush()
     os._exit(0)
-
-
-def _line(stream: BinaryIO) -> bytes:
-    return stream.readline()
 
 
 def _drop(user: int) -> None:
@@ -127,20 +129,18 @@ def _become(job: dict[str, Any], speak: int, results: BinaryIO) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGCHLD])
     os.chdir(WORK)
     for name, wanted in job["rlimits"].items():
         number = getattr(resource, name)
-        with contextlib.suppress(ValueError, OSError):
-            hard = resource.getrlimit(number)[1]
-            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-            resource.setrlimit(number, (most, most))
+        hard = resource.getrlimit(number)[1]
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(number, (most, most))
     if job["kind"] == "shell":
         os.close(speak)
         shell = "/bin/bash" if os.path.exists("/bin/bash") else "/bin/sh"  # noqa: PTH110
         os.execv(shell, [shell, "-c", job["code"]])  # noqa: S606 - inside the sandbox
-    sys.path[:0] = [WORK, MODULES]
-    sys.path.append("/run/harness")
+    _furnish(job["packages"])
     if job["kind"] == "call":
         _call(job, speak)
     else:
@@ -148,30 +148,43 @@ def _become(job: dict[str, Any], speak: int, results: BinaryIO) -> None:
         _script(job["code"])
 
 
+def _furnish(packages: list[str]) -> None:
+    """Do what `site` does for a script, but for looking through every package's `.pth` file."""
+    import _sitebuiltins
+    import builtins
+    import gc
+
+    gc.freeze()  # what is here by now is not looked at again, and stays shared with the keeper
+    for name in ("exit", "quit"):
+        setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
+    builtins.help = _sitebuiltins._Helper()
+    sys.path[:0] = [WORK, MODULES]
+    sys.path += [*packages, "/run/harness"]
+
+
 def _script(code: str) -> None:
     """Run a script; the value of a last expression is printed, as in a notebook."""
     name = "script.py"
-    linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
-    module = types.ModuleType("__main__")
+    module = type(sys)("__main__")
     module.__file__ = f"{WORK}/{name}"
     sys.modules["__main__"] = module
     sys.argv = [name]
     try:
-        tree = ast.parse(code, name)
-        last: list[ast.stmt] = []
-        if tree.body and isinstance(tree.body[-1], ast.Expr):
+        tree: Any = compile(code, name, "exec", 0x400)  # as `ast.parse`
+        last: list[Any] = []
+        if tree.body and type(tree.body[-1]).__name__ == "Expr":
             last = [tree.body.pop()]
         exec(compile(tree, name, "exec"), module.__dict__)  # noqa: S102 - inside the sandbox
         if last:
-            shown = compile(ast.Interactive(body=last), name, "single")
+            import _ast
+
+            shown = compile(_ast.Interactive(body=last), name, "single")
             exec(shown, module.__dict__)  # noqa: S102
         _draw()
     except SystemExit:
         raise
     except BaseException as error:
-        import harness_call  # type: ignore[import-not-found] # stands beside this file, inside
-
-        harness_call.report(error, __file__)
+        __import__("harness_call").report(error, {name: code}, __file__)
 
 
 def _draw() -> None:
@@ -183,15 +196,14 @@ def _draw() -> None:
 
 def _call(job: dict[str, Any], speak: int) -> None:
     """Call a function of a module and say what it returned."""
-    import harness_call
-
-    text = harness_call.call(job["file"], job["code"], job["function"], job["arguments"])
+    beside = __import__("harness_call")  # stands beside this file, inside
+    text = beside.call(job["file"], job["code"], job["function"], job["arguments"])
     _draw()
     with os.fdopen(speak, "w") as pipe:
         pipe.write(text)
 
 
-def _wait(child: int, answer: int, seconds: float) -> tuple[Any, bool, int]:
+def _wait(child: int, answer: int, seconds: float) -> tuple[bytes, bool, int]:
     """Wait for the job; return what a call said, whether its time was up, and how it ended."""
     until = time.monotonic() + seconds
     os.set_blocking(answer, False)
@@ -202,17 +214,12 @@ def _wait(child: int, answer: int, seconds: float) -> tuple[Any, bool, int]:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             text += _read(answer, MOST_VALUE + 1 - len(text))
-            break
+            return text, timed_out, status
         left = until - time.monotonic()
         if left <= 0 and not timed_out:
             timed_out = True
-            os.kill(child, signal.SIGKILL)
-        signal.sigtimedwait([signal.SIGCHLD], min(max(left, 0.01), 0.05))
-    try:
-        value = json.loads(text) if text else None
-    except ValueError:
-        value = None
-    return value, timed_out, status
+            os.kill(child, _signal.SIGKILL)
+        _signal.sigtimedwait([_signal.SIGCHLD], min(max(left, 0.01), 0.05))
 
 
 def _read(pipe: int, most: int) -> bytes:
@@ -235,24 +242,24 @@ def _pack(results: BinaryIO, before: Stamps) -> None:
         if before.get(path) == stamp:
             continue
         if stamp[1] > MOST_FILE:
-            odd.append(f"`{_shown(path)}` has {stamp[1] / 2**20:,.0f} MB and was not kept.")
+            odd.append(f"`{_shown(path)}` has {stamp[1] >> 20:,} MB and was not kept.")
             continue
         try:
             handle = os.open(f"{WORK}/{path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             with os.fdopen(handle, "rb") as file:
-                content = file.read(MOST_FILE)
-            name = path.encode("utf-8").decode("utf-8")
+                _send(results, FILE, path, file.read(MOST_FILE))
         except (OSError, UnicodeError):
             odd.append(f"`{_shown(path)}` could not be read, and was not kept.")
-            continue
-        _send(results, {"file": name}, content)
-    gone = sorted(path for path in before if path not in after)
-    _send(results, {"removed": gone, "odd": odd[:MOST_ODD]})
+    for path in before:
+        if path not in after:
+            _send(results, REMOVED, path)
+    for text in odd[:MOST_ODD]:
+        _send(results, ODD, text)
 
 
-def _send(results: BinaryIO, what: dict[str, Any], content: bytes = b"") -> None:
-    head = json.dumps(what).encode()
-    results.write(struct.pack("!IQ", len(head), len(content)))
+def _send(results: BinaryIO, kind: int, name: str, content: bytes = b"") -> None:
+    head = name.encode()
+    results.write(pack("!BIQ", kind, len(head), len(content)))
     results.write(head)
     results.write(content)
 

@@ -177,7 +177,10 @@ class MontyCalculator:
                 feed_duration_limit_grace=GRACE,
                 turn_duration_limit_grace=GRACE,
             )
-            return pool.__enter__()
+            self._pool = pool.__enter__()
+            with pool.checkout(limits=self._bounds()) as session:
+                session.feed_run("0")  # a worker that can't start shows only here
+            return pool
         except (OSError, monty.MontyError, RuntimeError) as error:
             self._end()
             if self._bubblewrap:  # installed, and refused here: Monty's own wall stands alone
@@ -245,7 +248,8 @@ def _files(files: Mapping[str, Callable[[], bytes]]) -> OSAccess:
         def _write_file(self, *_: Any) -> None:
             raise _refused()
 
-        _append = _write_file
+        def _append(self, *_: Any) -> None:
+            raise _refused()
 
     def reader(read: Callable[[], bytes]) -> Callable[[Any], bytes]:
         def look(_: Any) -> bytes:

@@ -20,8 +20,10 @@ __all__ = ["FLOOD", "Exchange", "Kept", "Results"]
 FLOOD = 64 << 20
 """Bytes of output after which a job is ended: nobody will read them."""
 _PIECE = 1 << 16
-_HEAD = struct.Struct("!IQ")
-MOST_HEAD = 4 << 20
+_HEAD = struct.Struct("!BIQ")
+MOST_NAME = 1 << 16
+MOST_NAMED = 20_000
+_FILE, _REMOVED, _ODD, _END = 1, 2, 3, 4
 
 
 class Kept:
@@ -59,7 +61,7 @@ class Kept:
 
 
 class Results:
-    """Frames as they come from inside.
+    """Frames as they come from inside: a kind, a name, a content.
 
     Args:
         most: Bytes of all contents together.
@@ -67,11 +69,14 @@ class Results:
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._named = 0
         self._buffer = bytearray()
         self.files: dict[str, bytes] = {}
         self.removed: list[str] = []
         self.oddities: list[str] = []
-        self.end: dict[str, Any] | None = None
+        self.code: int | None = None
+        self.timed_out = False
+        self.value: Any = None
         self.broken = False
 
     def add(self, piece: bytes) -> None:
@@ -82,31 +87,41 @@ class Results:
         try:
             while self._frame():
                 pass
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, RecursionError):
             self.broken = True
             self._buffer.clear()
 
     def _frame(self) -> bool:
         if len(self._buffer) < _HEAD.size:
             return False
-        head, content = _HEAD.unpack_from(self._buffer)
-        if head > MOST_HEAD or content > self._most:
-            raise ValueError("too long")
+        kind, head, content = _HEAD.unpack_from(self._buffer)
+        if head > MOST_NAME or content > self._most or self._named > MOST_NAMED:
+            raise ValueError("too much")
         whole = _HEAD.size + head + content
         if len(self._buffer) < whole:
             return False
-        said = json.loads(self._buffer[_HEAD.size : _HEAD.size + head])
+        name = self._buffer[_HEAD.size : _HEAD.size + head].decode("utf-8")
         data = bytes(self._buffer[_HEAD.size + head : whole])
         del self._buffer[:whole]
         self._most -= content
-        if "file" in said:
-            self.files[str(said["file"])] = data
-        elif "removed" in said:
-            self.removed = [str(one) for one in said["removed"]]
-            self.oddities = [str(one) for one in said["odd"]][:50]
-        elif "end" in said:
-            self.end = dict(said["end"])
+        self._named += 1
+        self._take(kind, name, data)
         return True
+
+    def _take(self, kind: int, name: str, data: bytes) -> None:
+        if kind == _FILE:
+            self.files[name] = data
+        elif kind == _REMOVED:
+            self.removed.append(name)
+        elif kind == _ODD:
+            self.oddities.append(name[:500])
+        elif kind == _END:
+            code, late = name.split()
+            self.value = json.loads(data) if data else None
+            self.timed_out = bool(int(late))
+            self.code = int(code)
+        else:
+            raise ValueError("no such kind")
 
 
 class Exchange:

@@ -13,6 +13,7 @@ import errno
 import platform
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from harness.errors import SandboxAbsent
 
@@ -89,6 +90,7 @@ _MACHINES = {
 }
 
 
+@lru_cache
 def seccomp_filter(machine: str = "") -> bytes:
     """Return the program, as `bwrap --seccomp` takes it.
 

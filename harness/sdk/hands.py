@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from harness.sdk.trust import Trust, trusted, unchanged
 from harness.seams import Calculator, Sandbox, Workspace
+from harness.settings import Settings
 from harness.tools.own import own_function_tools
 from harness.tools.servers import served_tools
 from harness.wiring import make_calculator, make_host_runner, make_sandbox, make_server
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from harness.domain.own_tools import OwnTools
     from harness.seams import ToolServer
-    from harness.settings import Settings
 
 __all__ = ["Hands", "hands_of"]
 
@@ -79,7 +79,7 @@ class Hands:
     def sandbox(self) -> Sandbox:
         """Where `python`, `shell` and the functions of `tools/*.py` run."""
         if self._sandbox is None:
-            self._sandbox = make_sandbox(self._settings)
+            self._sandbox = make_sandbox(self._settings or Settings(), self._home / "sandbox")
         return self._sandbox
 
     @property

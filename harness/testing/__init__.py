@@ -13,10 +13,14 @@ from harness.testing.models import Call, ScriptedModel
 from harness.testing.network import LiveNetworkBanned, ban_live_models
 from harness.testing.provider import ProviderServer, Request, refuse_connections
 from harness.testing.recordings import Recorded, load_recording
+from harness.testing.sandbox import FakeCalculator, FakeSandbox, FakeToolServer
 from harness.testing.turns import Fault, FaultKind, Reasoning, Tokens, ToolCall, Turn
 
 __all__ = [
     "Call",
+    "FakeCalculator",
+    "FakeSandbox",
+    "FakeToolServer",
     "Fault",
     "FaultKind",
     "HashEmbedder",

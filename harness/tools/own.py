@@ -51,7 +51,7 @@ def _sandbox_tool(
             files, notes = taken(workspace) if workspace else ({}, [])
             result = sandbox.run(_job(own, function, arguments, files), stop=stop)
             kept: list[str] = []
-            if workspace and not stop():
+            if workspace and function.effect != "read" and not stop():
                 kept, more = put_back(workspace, result)
                 notes = notes + more
             return _said(result, sandbox, kept, notes), artifact(result, kept)
@@ -110,7 +110,7 @@ def arguments_of(function: OwnFunction) -> type[BaseModel]:
 def _job(
     own: OwnTools, function: OwnFunction, arguments: Mapping[str, Any], files: dict[str, bytes]
 ) -> SandboxJob:
-    from pydantic_core import to_jsonable_python
+    from pydantic import TypeAdapter
 
     computed = {one.name for one in function.parameters if one.computed}
     given = {
@@ -125,7 +125,7 @@ def _job(
         modules=own.modules,
         file=function.file,
         function=function.name,
-        arguments=to_jsonable_python(given),
+        arguments=TypeAdapter(dict[str, Any]).dump_python(given, mode="json"),
     )
 
 

@@ -177,12 +177,13 @@ def _tool(pin: Pin, server: ToolServer, timeout: float) -> BaseTool:
 
 def _check_arguments(pin: Pin, arguments: Mapping[str, Any]) -> None:
     from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
+    from jsonschema.exceptions import SchemaError, UnknownType
     from referencing.exceptions import Unresolvable
 
     try:
+        Draft202012Validator.check_schema(pin.schema)
         wrong = next(iter(Draft202012Validator(pin.schema).iter_errors(dict(arguments))), None)
-    except (SchemaError, Unresolvable, RecursionError):
+    except (SchemaError, UnknownType, Unresolvable, RecursionError):
         return  # its own schema is off: the server has to judge
     if wrong is not None:
         where = ".".join(map(str, wrong.absolute_path))

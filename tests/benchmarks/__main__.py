@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.benchmarks import (
     documents,
     embedding,
+    hands,
     indexing,
     loop,
     packing_quality,
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material, Record], None]]] = {
     "stable-prefix": ("what a provider's prompt cache can serve", stable_prefix.run),
     "loop": ("a step of long work, beside LangChain's create_agent", loop.run),
     "documents": ("a document of 100 pages", documents.run),
+    "hands": ("calculations, scripts, MCP tools", hands.run),
     "scale": ("100,000 synthetic examples", scale.run),
 }
 KEPT = Path(__file__).parents[2] / ".cache" / "benchmarks"

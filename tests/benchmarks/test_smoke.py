@@ -15,8 +15,7 @@ pytestmark = pytest.mark.xdist_group("benchmarks")  # all of them run once, for 
 ROOT = Path(__file__).parents[2]
 NAMES = (
     "start-up", "embedding", "indexing", "packing-speed", "packing-quality", "stable-prefix",
-    "loop", "scale",
-    "documents", "scale",
+    "loop", "documents", "hands", "scale",
 )  # fmt: skip
 
 

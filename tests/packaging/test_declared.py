@@ -11,7 +11,11 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ASKED_FOR = {"langchain", "langchain-anthropic", "langchain-openai", "streamlit"}
+ASKED_FOR = {
+    *("langchain", "langchain-anthropic", "langchain-openai", "streamlit"),
+    *("matplotlib", "pandas"),  # for scripts in the sandbox
+    "pydantic-monty-runtime",  # the program that the client starts
+}
 """Part of the product whether or not a line imports them by name."""
 
 

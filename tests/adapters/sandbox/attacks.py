@@ -318,7 +318,11 @@ if total:
 while True:
     print("x" * 10_000)
 """),
-    Attack(name="a recursion without end", code="def f(n): return f(n + 1)\nprint('ESCAPED', f(0))"),
+    Attack(name="a recursion without end", code="""
+def f(n): return f(n + 1)
+f(0)
+print("ESCAPED")
+"""),
     Attack(name="devices", code="""
 import os, stat
 for number in ((8, 0), (1, 1), (254, 0)):
@@ -332,9 +336,9 @@ for name in os.listdir("/dev"):
         print("ESCAPED: sees /dev/" + name)
 """),
     Attack(name="speak with the harness in the keeper's name", code="""
-import json, os, struct
-frame = json.dumps({"file": "../../escaped.txt"}).encode()
-frame = struct.pack("!IQ", len(frame), 4) + frame + b"evil"
+import os, struct
+name = b"../../escaped.txt"
+frame = struct.pack("!BIQ", 1, len(name), 4) + name + b"evil"
 for pid in os.listdir("/proc"):
     if pid.isdigit() and int(pid) not in (1, os.getpid()):
         for handle in os.listdir(f"/proc/{pid}/fd"):

@@ -23,7 +23,7 @@ from harness.seams import SandboxJob, SandboxLimits, SandboxResult
 
 MARK = "harness-test-mark"
 SECRET = "sk-harness-test-secret"
-LIMITS = SandboxLimits(seconds=4.0, memory=160 << 20, disk=32 << 20, processes=48, output=20_000)
+LIMITS = SandboxLimits(seconds=2.5, memory=160 << 20, disk=32 << 20, processes=48, output=20_000)
 """A fiftieth of what users have, so that the battery is quick; the proof is the same."""
 
 
