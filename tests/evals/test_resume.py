@@ -246,8 +246,8 @@ anyio.run(main)
 
 @pytest.mark.soak
 def test_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
-    """Fifty kills during 1,000 cases in `make soak`, four during 120 with the other tests."""
-    kills, count, jobs = (50, 1_000, 20) if SOAK else (4, 120, 8)
+    """Fifty kills during 1,000 cases in `make soak`, two during 120 with the other tests."""
+    kills, count, jobs = (50, 1_000, 20) if SOAK else (2, 120, 8)
     dice = random.Random(11)
     script = tmp_path / "worker.py"
     script.write_text(textwrap.dedent(WORKER), "utf-8")
