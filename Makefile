@@ -21,8 +21,13 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 # Kill and simulation tests at full count; results stay in .cache/soak as JSON.
-soak: $(STAMP)
+soak: $(STAMP) .cache/inspect-env
 	HARNESS_SOAK=1 $(BIN)/python -m pytest -m soak -q --durations=10
+
+# Inspect reads the logs that we write for it; beside chromadb it can't be installed.
+.cache/inspect-env:
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet inspect_ai
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks

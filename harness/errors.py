@@ -214,13 +214,21 @@ class RateLimited(ModelError):
         mend: What to do.
         model: The model's name.
         retry_after: Seconds that the provider asked to wait, where it said so.
+        passing: Waiting helps; an account without credit stays without.
     """
 
     def __init__(
-        self, message: str, mend: str = "", *, model: str = "", retry_after: float | None = None
+        self,
+        message: str,
+        mend: str = "",
+        *,
+        model: str = "",
+        retry_after: float | None = None,
+        passing: bool = True,
     ) -> None:
         super().__init__(message, mend, model=model)
         self.retry_after = retry_after
+        self.passing = passing
 
 
 class ProviderUnavailable(ModelError):

@@ -35,6 +35,7 @@ def test_the_command_line_goes_before_the_environment_and_so_on_down(project: Pa
         "database": Value(None, "default"),
         "model": Value("openai:of-line", "command line"),
         "fallback_model": Value(None, "default"),
+        "judge_model": Value(None, "default"),
         "timeout": Value(9.0, "environment", "HARNESS_TIMEOUT"),
         "retries": Value(2, "project file", str(project / "harness.toml")),
         "jobs": Value(8, "default"),

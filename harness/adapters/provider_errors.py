@@ -274,7 +274,8 @@ def _rate_limited(seen: _Seen, said: str) -> Fault:
     provider = seen.model.partition(":")[0]
     if seen.code == "insufficient_quota" or _QUOTA.search(seen.words):
         message = f"The {provider} account has no credit left (429). {said}"
-        spent = RateLimited(message, "Look at its billing page.", model=seen.model)
+        mend = "Look at its billing page."
+        spent = RateLimited(message, mend, model=seen.model, passing=False)
         return Fault(error=spent, retry=False)
     limited = RateLimited(
         f"{provider} says: too many requests (429). {said}",

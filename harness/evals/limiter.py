@@ -15,6 +15,8 @@ __all__ = ["Limiter"]
 
 PAUSE = 1.0
 """Seconds to wait after a 429 that does not say how long; doubled with each in a row."""
+HOPELESS = 10
+"""Refusals in a row, a quarter of an hour of waiting, after which a run is stopped."""
 LONGEST = 60.0
 """Seconds that such a pause is at most. What a provider asks for is waited out in full."""
 
@@ -49,6 +51,11 @@ class Limiter:
     def limit(self) -> int:
         """How many may be in now."""
         return max(1, int(self._limit))
+
+    @property
+    def hopeless(self) -> bool:
+        """So many refusals in a row, each after a longer pause, that waiting does not help."""
+        return self._refused_in_row >= HOPELESS
 
     async def enter(self) -> float:
         """Wait until there is room and no pause; return when that was."""

@@ -40,8 +40,6 @@ __all__ = ["Ask", "Kept", "Plan", "run_evals"]
 Ask = Callable[[EvalCase, int], Awaitable[Answer | Work]]
 """Called with a case and the number of the repeat, from 0."""
 
-MOST_REFUSALS = 8
-"""Times that a case is asked again after a 429, each after the wait that was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +60,8 @@ class Plan:
         record: The run as it was begun, where it goes on.
         budget_usd: US dollars after which nothing more is asked; None for no limit.
         watch: Told how the run stands after each attempt.
+        patient: `ask` leaves it to the runner to ask again after a 429: it waits as long as it
+            was asked to, and makes fewer calls at a time. Else a 429 leaves the case unscored.
         of_work: Graders of the work behind an answer.
     """
 
@@ -70,6 +70,7 @@ class Plan:
     record: RunRecord | None = None
     budget_usd: Decimal | None = None
     watch: Callable[[Standing], None] | None = None
+    patient: bool = False
     of_work: Mapping[str, WorkGrader] = field(default_factory=lambda: WORK_GRADERS)
 
 
@@ -252,7 +253,7 @@ async def _attempt(sitting: _Sitting, case: EvalCase, repeat: int, key: str) -> 
 
 async def _generate(sitting: _Sitting, case: EvalCase, repeat: int, key: str) -> Generation | None:
     """Ask, again where the provider says that it is asked too often."""
-    for refusals in range(MOST_REFUSALS + 1):
+    while True:
         if not await sitting.purse.allows():
             return None
         entered = await sitting.limiter.enter()
@@ -264,8 +265,10 @@ async def _generate(sitting: _Sitting, case: EvalCase, repeat: int, key: str) ->
         except FATAL:
             raise
         except RateLimited as refused:
-            sitting.limiter.refused(entered, refused.retry_after)
-            if refusals < MOST_REFUSALS:
+            sitting.limiter.refused(entered, refused.retry_after if sitting.plan.patient else 0.0)
+            if sitting.plan.patient:
+                if not refused.passing or sitting.limiter.hopeless:
+                    raise  # no other case would fare better; what is done is kept
                 continue
             error = str(refused)
         except (ModelError, ContextError) as failed:
@@ -277,9 +280,6 @@ async def _generate(sitting: _Sitting, case: EvalCase, repeat: int, key: str) ->
         return Generation(
             case=case.id, repeat=repeat, key=key, work=work, error=error, seconds=seconds
         )
-    raise AssertionError("the last refusal is an error")
-
-
 async def _grade(sitting: _Sitting, case: EvalCase, repeat: int, work: Work) -> GradeRow:
     grades = [
         await grade(

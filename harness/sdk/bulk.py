@@ -158,6 +158,7 @@ async def answer_rows(
                 record=record,
                 budget_usd=None if budget_usd is None else Decimal(budget_usd),
                 watch=watch,
+                patient=True,
             ),
         )
     done = {one.case: one for one in store.generations(record.conditions.run)}

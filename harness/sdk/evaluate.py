@@ -74,6 +74,7 @@ async def evaluate(parts: Parts, wishes: EvalWishes) -> EvalRun:
                 record=record,
                 budget_usd=budget,
                 watch=wishes.watch,
+                patient=fallback is None,
                 of_work={
                     **WORK_GRADERS,
                     "python": python_grader(

@@ -112,7 +112,7 @@ def test_expected_is_typed_for_a_json_check_in_a_text_domain(domain) -> None:
         ("checks: [json]", "3:12", "nothing-to-check", "`expected`"),
         ("checks: {number: {within: 1}}", "3:12", "nothing-to-check", "`low`"),
         ("checks: [contain_all: x]", "3:12", "unknown-grader", "`contains_all`"),
-        ("checks: [rubric: x]", "3:12", "unknown-grader", "Known"),
+        ("checks: [rubrik: x]", "3:12", "unknown-grader", "Known"),
         ("checks: [[exact]]", "3:12", "bad-checks", "name alone"),
         ("checks: [{exact: a, label: b}]", "3:12", "bad-checks", "one in each line"),
         ("checks: [{exact: [a]}]", "3:20", "bad-checks", "one text"),

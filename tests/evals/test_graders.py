@@ -262,9 +262,15 @@ def run_grade(name: str, known: dict[str, Grader]) -> Grade:
 
 def test_graders_are_found_by_name() -> None:
     assert run_grade("exact", graders()).met
+    found = run_grade("taste", graders())
+    assert found.met is None
+    assert "no grader called `taste`" in found.why
     found = run_grade("rubric", graders())
     assert found.met is None
-    assert "no grader called `rubric`" in found.why
+    assert "`judge_model`" in found.why
+    found = run_grade("steps", graders())
+    assert found.met is None
+    assert "record of the work" in found.why
 
 
 async def _slow(check: Check, answer: str, case: EvalCase, settings: AnswerSettings) -> Grade:

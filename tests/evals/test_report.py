@@ -123,9 +123,21 @@ def test_json_has_the_documented_shape() -> None:
     assert says["score"]["mean"] == 2 / 3
     assert says["cases"][1] == {
         "id": "c1",
+        "key": "0000000000000001",
         "score": 0.0,
+        "tags": [],
+        "passed": 0,
+        "tries": 0,
+        "abstained": 0,
+        "confidence": None,
         "checks": [
-            {"grader": "label", "met": False, "score": 0.0, "why": "expected “yes”, got “no 1”"}
+            {
+                "grader": "label",
+                "met": False,
+                "score": 0.0,
+                "why": "expected “yes”, got “no 1”",
+                "parts": [],
+            }
         ],
     }
     assert says["cases"][2]["score"] is None
@@ -133,6 +145,7 @@ def test_json_has_the_documented_shape() -> None:
     assert set(says) == {
         *("run", "domain", "version", "split", "model", "policy", "guard", "n", "scored"),
         *("unscored", "abstained", "score", "cases", "errors", "usage", "seconds", "warnings"),
+        *("config", "repeats", "risk", "detectable", "judge", "openings", "regrades"),
     }
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import anyio
 import pytest
-from harness.evals.store import load_run, save_run
 
+from harness.adapters.evals_sql import SqlEvalStore
 from harness.domain.formats import AnswerSettings
 from harness.errors import (
     ConnectionFailed,
@@ -27,8 +27,9 @@ from harness.errors import (
     UsageError,
 )
 from harness.evals.graders import Grade, graders
+from harness.evals.loading import load_run
 from harness.evals.results import Conditions, EvalRun
-from harness.evals.runner import run_evals
+from harness.evals.runner import Plan, run_evals
 from harness.evals.summary import case_key
 from harness.values import Answer, EvalCase, Usage
 
@@ -86,7 +87,8 @@ def test_the_results_are_the_same_in_whatever_order_answers_come(
         most.append(under_way[1])
     assert runs[0] == runs[1] == runs[2]
     assert [one.id for one in runs[0].cases] == [one.id for one in cases]
-    assert most == [1, 8, 30]
+    assert most[:2] == [1, 8]
+    assert 25 <= most[2] <= 50  # half the ceiling at first, and more while all is well
 
 
 def test_a_run_says_what_it_found(cases: list[EvalCase], answer: Any) -> None:
@@ -240,8 +242,8 @@ def test_ctrl_c_leaves_what_is_done(cases: list[EvalCase], answer: Any, tmp_path
         return answer("yes")
 
     with pytest.raises(KeyboardInterrupt):
-        run(cases, ask, jobs=2, keep=lambda done: save_run(tmp_path, done) and None)
-    kept = load_run(tmp_path, "r1")
+        run(cases, ask, jobs=2, plan=Plan(store=SqlEvalStore(tmp_path / "harness.db")))
+    kept = load_run(SqlEvalStore(tmp_path / "harness.db"), "r1")
     assert 8 <= kept.n < 30
     assert [one.id for one in kept.cases][:8] == [f"c{index}" for index in range(8)]
     assert f"Stopped early: {kept.n} of 30 cases were done." in kept.warnings

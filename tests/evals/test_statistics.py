@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from harness.evals.statistics import clustered_se, summarise, t_interval, wilson
+from harness.evals.statistics import clustered_se, difference_interval, summarise, wilson
 
 
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -47,7 +47,7 @@ clustered = st.lists(
 
 
 @given(clustered)
-def test_clustered_se_is_that_of_statsmodels(rows: list[tuple[float, int]]) -> None:
+def teswilson_clustered_se_is_that_of_statsmodels(rows: list[tuple[float, int]]) -> None:
     scores = np.array([score for score, _ in rows])
     groups = np.array([cluster for _, cluster in rows])
     model = sm.OLS(scores, np.ones(len(scores)))
@@ -69,12 +69,13 @@ def test_one_cluster_has_no_standard_error() -> None:
         clustered_se([0.5, 1.0], ["a"])
 
 
-@given(st.integers(1, 300), st.floats(0.001, 0.1))
-def test_t_interval_is_that_of_scipy(df: int, se: float) -> None:
-    oracle = stats.t.interval(0.95, df, loc=0.5, scale=se)
-    low, high = t_interval(0.5, se, df)
-    assert low == pytest.approx(max(0.0, oracle[0]), abs=1e-9)
-    assert high == pytest.approx(min(1.0, oracle[1]), abs=1e-9)
+@given(st.lists(st.floats(-1, 1), min_size=3, max_size=60).filter(lambda xs: len(set(xs)) > 1))
+def test_the_interval_of_a_difference_is_scipy_s(changes: list[float]) -> None:
+    sem = stats.sem(changes)
+    oracle = stats.t.interval(0.95, len(changes) - 1, loc=np.mean(changes), scale=max(sem, 1e-300))
+    low, high = difference_interval(changes, range(len(changes)))
+    assert low == pytest.approx(max(-1.0, oracle[0]), abs=1e-8)
+    assert high == pytest.approx(min(1.0, oracle[1]), abs=1e-8)
 
 
 # --- the choice -------------------------------------------------------------------------------
@@ -82,7 +83,9 @@ def test_t_interval_is_that_of_scipy(df: int, se: float) -> None:
 
 def test_right_or_wrong_without_sources_is_wilson() -> None:
     score = summarise([1, 0, 1, 1], ["", "", "", ""])
-    assert (score.mean, score.method, score.warning) == (0.75, "wilson", "")
+    assert (score.mean, score.method) == (0.75, "wilson")
+    assert "Only 4 cases" in score.warning
+    assert summarise([1.0, 0.0] * 15, [""] * 30).warning == ""
     assert (score.low, score.high) == pytest.approx(proportion_confint(3, 4, method="wilson"))
     assert summarise([1, 0, 1, 1], ["a", "b", "", "c"]).method == "wilson"
 
@@ -94,7 +97,7 @@ def test_a_shared_source_widens_the_interval() -> None:
     scores = [scores[index // 5 * 5] for index in range(200)]  # all of one source alike
     alone = summarise(scores, [""] * 200)
     related = summarise(scores, sources)
-    assert related.method == "t_clustered"
+    assert related.method == "wilson_clustered"
     assert related.mean == alone.mean
     assert related.warning == ""
     assert None not in (alone.low, alone.high, related.low, related.high)
@@ -102,15 +105,23 @@ def test_a_shared_source_widens_the_interval() -> None:
 
 
 def test_sources_are_compared_as_the_guard_compares_them() -> None:
-    assert summarise([1, 0, 1], ["Note 1", " note 1", ""]).method == "t_clustered"
+    assert summarise([1, 0, 1], ["Note 1", " note 1", ""]).method == "wilson_clustered"
 
 
-def test_parts_of_a_point_are_student_t() -> None:
+def test_parts_of_a_point_are_wilson_with_student_t() -> None:
     scores = [0.5, 1.0, 0.0, 0.75, 1.0, 0.25, 1.0, 0.5, 1.0, 0.0, 1.0]
     score = summarise(scores, [""] * len(scores))
-    oracle = stats.t.interval(0.95, 10, loc=np.mean(scores), scale=stats.sem(scores))
-    assert score.method == "t_clustered"
-    assert (score.low, score.high) == pytest.approx(oracle)
+    mean, quantile = float(np.mean(scores)), float(stats.t.ppf(0.975, 10))
+    effective = mean * (1 - mean) / float(stats.sem(scores)) ** 2
+    assert score.method == "wilson_clustered"
+    assert (score.low, score.high) == pytest.approx(
+        wilson(mean * effective, effective, quantile=quantile)
+    )
+    # with many cases it is the textbook's mean plus and minus t times the error
+    many = scores * 400
+    wide = summarise(many, [""] * len(many))
+    oracle = stats.t.interval(0.95, len(many) - 1, loc=np.mean(many), scale=stats.sem(many))
+    assert (wide.low, wide.high) == pytest.approx(oracle, abs=2e-4)
 
 
 @pytest.mark.parametrize("clusters", [2, 9, 10, 11])

@@ -98,8 +98,8 @@ def test_an_eval_asks_each_case_under_its_guard(opened, write, tmp_path: Path) -
         (text,) = (one for one in asked if one.endswith(f"<question>\n{own}\n</question>\n"))
         assert own not in text[: text.index("<question>")]
         assert other in text[: text.index("<question>")]  # the dev case that is not asked
-    kept = list((harness.home / "evals").glob("*.json"))
-    assert [path.stem for path in kept] == [run.run]
+    assert [one["run"] for one in harness.evals.runs()] == [run.run]
+    assert harness.evals.load(run.run).cases == run.cases
 
 
 def test_a_failing_model_leaves_cases_unscored(opened, write) -> None:
@@ -116,6 +116,6 @@ def test_what_is_asked_for_and_not_there(opened, write) -> None:
         harness.evaluate(cases=["d9"])
     with pytest.raises(UsageError, match="at least 1"):
         harness.evaluate(limit=0)
-    with pytest.raises(UsageError, match="Sealed"):
+    with pytest.raises(EvalError, match="no sealed cases"):
         harness.evaluate(split="sealed")
     assert [case.id for case in harness.evaluate(cases=["d2"]).cases] == ["d2"]

@@ -173,4 +173,5 @@ def _stands(quote: str, source: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return _HYPHENS.sub("-", fold(text.translate(_SIGNS)).casefold()).replace("- ", "-")
+    # Without any hyphen: one at the end of a line can't be told from one that is meant.
+    return _HYPHENS.sub("", fold(text.translate(_SIGNS)).casefold())

@@ -1,0 +1,200 @@
+"""By simulation: intervals cover as often as they say, and luck is seldom called a difference.
+
+A sample of each simulation runs with the other tests; `make soak` runs at least 2,000 of each and
+keeps the figures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.evals.statistics import (
+    clusters_of,
+    compare_scores,
+    corrected_score,
+    mcnemar,
+    sign_flip,
+    summarise,
+    tango,
+    wilson,
+    wilson_clustered,
+)
+
+SOAK = bool(os.environ.get("HARNESS_SOAK"))
+ROUNDS = 2_000 if SOAK else 150
+SHARES = tuple(0.02 + 0.08 * step for step in range(13))  # evenly over 0.02 to 0.98
+KEPT = Path(__file__).parents[2] / ".cache" / "soak" / "coverage.json"
+
+Draw = Callable[[np.random.Generator, float], tuple[float, float]]
+
+
+def keep(name: str, **figures: float) -> None:
+    print(name, figures)
+    if SOAK:
+        KEPT.parent.mkdir(parents=True, exist_ok=True)
+        known = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+        known[name] = {"date": time.strftime("%Y-%m-%d"), **figures}
+        KEPT.write_text(json.dumps(known, indent=1) + "\n")
+
+
+def coverage(name: str, interval: Draw, shares: tuple[float, ...] = SHARES) -> list[float]:
+    """Return the share of rounds in which the interval holds the truth, for each truth."""
+    found = []
+    for number, share in enumerate(shares):
+        rng = np.random.default_rng([7, number])
+        held = 0
+        for _ in range(ROUNDS):
+            low, high = interval(rng, share)
+            held += low <= share <= high
+        found.append(held / ROUNDS)
+    keep(name, rounds=ROUNDS, mean=float(np.mean(found)), least=min(found))
+    return found
+
+
+def check(found: list[float]) -> None:
+    """94 to 96 % on average, nowhere below 92 %; a sample is given its own luck."""
+    loose = 0.0 if SOAK else 0.025
+    deep = 0.0 if SOAK else 0.08
+    assert 0.94 - loose <= np.mean(found) <= 0.96 + loose
+    assert min(found) >= 0.92 - deep
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n", [30, 50, 100, 155, 300, 1000])
+def test_wilson_covers(n: int) -> None:
+    check(coverage(f"wilson, {n}", lambda rng, p: wilson(int(rng.binomial(n, p)), n)))
+
+
+def related(sources: int, size: int, alike: float) -> Draw:
+    """Cases of one source are alike: beta-binomial with this intraclass correlation."""
+    names = [f"s{index // size}" for index in range(sources * size)]
+
+    def draw(rng: np.random.Generator, p: float) -> tuple[float, float]:
+        rest = (1 - alike) / alike
+        own = rng.beta(p * rest, (1 - p) * rest, sources)
+        scores = (rng.random((sources, size)) < own[:, None]).astype(float).ravel()
+        found = summarise(scores.tolist(), names)
+        assert found.low is not None
+        assert found.high is not None
+        return found.low, found.high
+
+    return draw
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("sources", "size", "alike"), [(50, 3, 0.2), (100, 3, 0.3), (100, 5, 0.2)])
+def test_wilson_over_sources_covers(sources: int, size: int, alike: float) -> None:
+    check(coverage(f"clustered, {sources} x {size}, {alike}", related(sources, size, alike)))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n", [50, 155])
+def test_means_of_repeats_cover(n: int) -> None:
+    def draw(rng: np.random.Generator, p: float) -> tuple[float, float]:
+        own = rng.beta(3 * p, 3 * (1 - p), n)
+        scores = (rng.binomial(3, own) / 3).tolist()
+        if min(scores) == max(scores):
+            return wilson(scores[0] * n, n)
+        return wilson_clustered(scores, range(n))
+
+    check(coverage(f"three repeats, {n}", draw))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("n", "discordant"), [(100, 0.1), (155, 0.2), (500, 0.1)])
+def test_tango_covers(n: int, discordant: float) -> None:
+    truths = tuple(discordant * part for part in (-0.8, -0.4, 0.0, 0.4, 0.8))
+
+    def draw(rng: np.random.Generator, delta: float) -> tuple[float, float]:
+        gain, loss = (discordant + delta) / 2, (discordant - delta) / 2
+        gained, lost, _ = rng.multinomial(n, [gain, loss, 1 - discordant])
+        return tango(int(gained), int(lost), n)
+
+    check(coverage(f"tango, {n}, {discordant}", draw, truths))
+
+
+@pytest.mark.soak
+def test_the_interval_of_a_difference_by_source_covers() -> None:
+    sources, size = 60, 3
+    names = [f"s{index // size}" for index in range(sources * size)]
+
+    def draw(rng: np.random.Generator, delta: float) -> tuple[float, float]:
+        ease = rng.normal(0, 0.15, sources)[:, None]
+        before = rng.random((sources, size)) < np.clip(0.6 + ease, 0, 1)
+        lost = rng.random((sources, size)) < 0.05 / 0.6
+        after = np.where(before, ~lost, rng.random((sources, size)) < (delta + 0.05) / 0.4)
+        found = compare_scores(
+            before.astype(float).ravel().tolist(), after.astype(float).ravel().tolist(), names
+        )
+        return found.low, found.high
+
+    # the ease of sources is symmetric about 0.6: 0.6 of the cases can be lost, 0.4 gained
+    found = coverage("difference, 60 x 3", draw, (0.0, 0.05, 0.1, 0.15))
+    check(found)
+
+
+@pytest.mark.soak
+def test_the_corrected_score_covers() -> None:
+    def draw(rng: np.random.Generator, p: float) -> tuple[float, float]:
+        truth = rng.random(500) < p
+        judge = np.where(rng.random(500) < 0.85, truth, ~truth).astype(float)
+        expert = truth[:80].astype(float)
+        found = corrected_score(expert.tolist(), judge[:80].tolist(), judge[80:].tolist())
+        return found.low, found.high
+
+    check(coverage("corrected, 80 of 500", draw, (0.2, 0.35, 0.5, 0.65, 0.8)))
+
+
+# --- verdicts ---------------------------------------------------------------------------------
+
+
+def called_different(n: int, delta: float, discordant: float, rounds: int, seed: int) -> float:
+    rng = np.random.default_rng(seed)
+    gain, loss = (discordant + delta) / 2, (discordant - delta) / 2
+    drawn = rng.multinomial(n, [gain, loss, 1 - discordant], rounds)
+    return float(
+        np.mean(
+            [
+                mcnemar(a, b)[1] <= 0.05 and not tango(a, b, n)[0] <= 0 <= tango(a, b, n)[1]
+                for a, b in ((int(a), int(b)) for a, b, _ in drawn)
+            ]
+        )
+    )
+
+
+@pytest.mark.soak
+def test_identical_configurations_are_seldom_called_different() -> None:
+    rounds = 4_000 if SOAK else 400
+    for n, discordant in ((50, 0.2), (155, 0.05), (155, 0.2), (1000, 0.1), (1000, 0.3)):
+        rate = called_different(n, 0.0, discordant, rounds, seed=n)
+        keep(f"called different, {n}, {discordant}", rounds=rounds, rate=rate)
+        assert rate <= (0.065 if SOAK else 0.09)
+
+
+@pytest.mark.soak
+def test_identical_configurations_by_source_are_seldom_called_different() -> None:
+    rng = np.random.default_rng(4)
+    rounds, sources, size = (2_000 if SOAK else 150), 40, 4
+    names = clusters_of([f"s{index // size}" for index in range(sources * size)])
+    rate = 0.0
+    for _ in range(rounds):
+        own = rng.beta(2, 1, sources)[:, None]
+        both = [(rng.random((sources, size)) < own).astype(float).ravel() for _ in (0, 1)]
+        rate += sign_flip((both[0] - both[1]).tolist(), names) <= 0.05
+    keep("called different by source, 40 x 4", rounds=rounds, rate=rate / rounds)
+    assert rate / rounds <= (0.065 if SOAK else 0.1)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("discordant", [0.15, 0.2])
+def test_ten_points_on_155_cases_are_found(discordant: float) -> None:
+    rate = called_different(155, 0.1, discordant, 4_000 if SOAK else 400, seed=1)
+    keep(f"ten points found, 155, {discordant}", rate=rate)
+    assert rate >= (0.75 if SOAK else 0.7)
