@@ -23,6 +23,7 @@ from harness.cli.options import (
     read_question,
     read_sections,
 )
+from harness.cli.ui import ui
 
 __all__ = ["app"]
 
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.add_typer(examples)
 app.command("correct")(correct)
 app.command("review")(review)
+app.command("ui")(ui)
 
 Question = Annotated[str, typer.Argument(metavar="QUESTION", help="The question; - reads stdin.")]
 

@@ -29,6 +29,7 @@ from harness.values import Answer, Delta, EvalCase, Packed, Problem, Reply
 
 if TYPE_CHECKING:
     from harness.evals import EvalRun
+    from harness.sdk.domain_files import DomainFiles
     from harness.sdk.examples import Examples
     from harness.seams import Embedder, Model, Progress
     from harness.values import Split
@@ -163,6 +164,13 @@ class Harness:
         from harness.sdk.examples import Examples
 
         return Examples(self._opened)
+
+    @cached_property
+    def files(self) -> DomainFiles:
+        """The folder's files that experts write by hand: to read, check, save."""
+        from harness.sdk.domain_files import DomainFiles
+
+        return DomainFiles(self._opened)
 
     # --- questions ---------------------------------------------------------------------------
 
