@@ -120,7 +120,7 @@ def _under(node: Node | None, key: str) -> Node | None:
 def _without(text: str, holder: Node | None, key: str) -> str | None:
     """Return the text without a key on lines of its own; as it is where the key is not there."""
     found = _under(holder, key)
-    if holder is None or found is None:
+    if holder is None or found is None or not _is_mapping(holder):
         return text
     name = next(name for name, value in holder.value if name.value == key)
     start = text.rfind("\n", 0, name.start_mark.index) + 1

@@ -21,7 +21,7 @@ LIGHT = {
     "primaryColor": "#1f5c7a",
     "backgroundColor": "#fdfdfb",
     "secondaryBackgroundColor": "#f1f2ee",
-    "textColor": "#20262b",
+    "textColor": "#0f1417",
     "linkColor": "#1a5a80",
     "borderColor": "#d5d8d2",
 }
@@ -58,6 +58,7 @@ def settings(host: str, port: int) -> dict[str, Any]:
         "client.showSidebarNavigation": True,
         "theme.baseRadius": "small",
         "theme.showWidgetBorder": True,
+        "theme.headingFontSizes": ["2rem", "1.35rem", "1.1rem"],
         **looks,
     }
 

@@ -116,7 +116,6 @@ def _live(name: str) -> None:
     job = desk().jobs.get(name)
     if not isinstance(job, Asking) or not job.busy:
         st.rerun()
-        return
     if job.text:
         st.markdown(model_markdown(job.text) + " ▌")
     else:
@@ -157,7 +156,8 @@ def _settled(harness: Harness, job: Asking) -> None:
         )
         st.caption(
             f"{plain(answer.model)} · {usage.input_tokens:,} tokens read{cached}, "
-            f"{usage.output_tokens:,} written · {cost_words(usage.cost_usd)} · {since(answer.seconds)}"
+            f"{usage.output_tokens:,} written · {cost_words(usage.cost_usd)} · "
+            f"{since(answer.seconds)}"
         )
     if job.said:
         _verdict(job)

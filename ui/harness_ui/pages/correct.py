@@ -131,7 +131,7 @@ def show_near(found: Saved, title: str = "Examples that are like it") -> None:
         title + (f" ({twins} almost the same)" if twins else ""), expanded=bool(twins)
     ):
         for one in found.near:
-            near = f"{one.similarity:.2f}" if one.similarity is not None else "–"
+            near = f"{one.similarity:.2f}" if one.similarity is not None else "-"
             mark = " · **almost the same**" if one.twin else ""
             st.markdown(
                 f"{near}{mark} · {plain(short(one.example.input, 140))} → "

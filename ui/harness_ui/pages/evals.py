@@ -91,7 +91,6 @@ def _live(name: str) -> None:
     job = desk().jobs.get(name)
     if not isinstance(job, Evaluating) or not job.busy:
         st.rerun()
-        return
     of = max(job.of, 1)
     st.progress(min(1.0, job.done / of), f"{job.done:,} of {of:,} cases · {since(job.seconds)}")
     if st.button("Stop", key="stop-eval", help="Keeps the cases that are done"):
