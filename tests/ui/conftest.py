@@ -136,7 +136,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     port = free_port()
     log = base / "log.txt"
     with ProviderServer(says) as provider, log.open("wb") as out:
-        env = {**os.environ, **provider.env(), "HARNESS_USER": "ada", "HARNESS_HOME": str(base / "home")}
+        env = {
+            **os.environ,
+            **provider.env(),
+            "HARNESS_USER": "ada",
+            "HARNESS_HOME": str(base / "home"),
+        }
         process = subprocess.Popen(
             [sys.executable, "-c", "from harness.cli import main; main()", "ui", str(domain),
              "--port", str(port)],
@@ -183,7 +188,7 @@ class Visit:
     def __init__(self, browser: Any, server: Server, *, width: int = 1280, **how: Any) -> None:
         self.server = server
         self.context = browser.new_context(viewport={"width": width, "height": 900}, **how)
-        self.context.set_default_timeout(30_000)
+        self.context.set_default_timeout(90_000)
         self.page = self.context.new_page()
         self.foreign: list[str] = []
         self.errors: list[str] = []

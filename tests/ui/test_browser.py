@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.testing import Turn
 from tests.ui.conftest import Server, Visit
 
 QUESTION = "My rabbit chewed the chip off my card, what now?"
@@ -40,4 +39,6 @@ def test_from_a_question_to_a_correction_that_the_next_answer_uses(
     one.page.get_by_text("What the model saw").click()
     one.settle()
     assert "Every item that was considered" in one.text()
-    assert "status: approved" in (served.domain / "examples" / "corrections.yaml").read_text("utf-8")
+    assert "status: approved" in (served.domain / "examples" / "corrections.yaml").read_text(
+        "utf-8"
+    )

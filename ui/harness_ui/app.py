@@ -10,6 +10,13 @@ from harness_ui.pages import ask, correct, domain, evals, examples, people, revi
 
 __all__ = ["main"]
 
+STYLE = """<style>
+.stButton kbd { color: inherit; opacity: 1; }
+.stMainBlockContainer { padding-top: 3.5rem; max-width: 72rem; }
+.st-key-answer { font-size: 1.1rem; }
+</style>"""
+"""The little that Streamlit's theme does not say."""
+
 
 def main() -> None:
     """Draw the page that was asked for."""
@@ -23,6 +30,7 @@ def main() -> None:
         st.Page(domain.show, title="Domain", url_path="domain"),
         st.Page(people.show, title="People", url_path="people"),
     ]
+    st.html(STYLE)
     visit.remember_pages({page.url_path or "ask": page for page in pages})
     chosen = st.navigation(pages, position="sidebar", expanded=True)
     if not visit.signed_in():

@@ -6,13 +6,14 @@ closed tab or a second tab finds it again.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import Harness
+from harness import Harness, HarnessError
 from harness.errors import UsageError
 from harness.sdk import bundled_domains, find_domain
 from harness.settings import Settings, find_home
@@ -45,6 +46,7 @@ class Desk:
         self._options = dict(model_options or {})
         self._lock = threading.Lock()
         self._open: dict[tuple[Path, str], Harness] = {}
+        self._warm: set[Harness] = set()
         self.jobs = Jobs()
 
     @property
@@ -98,6 +100,14 @@ class Desk:
                 )
             return self._open[key]
 
+    def warm(self, harness: Harness) -> None:
+        """Index a domain beside other work, so that the first question need not wait for it."""
+        with self._lock:
+            if harness in self._warm:
+                return
+            self._warm.add(harness)
+        threading.Thread(target=_index, args=(harness,), name="indexing", daemon=True).start()
+
     def keep_upload(self, name: str, data: bytes) -> Path:
         """Write a file that somebody gave with a question; return where it is."""
         folder = self.home / "uploads" / secrets.token_hex(6)
@@ -114,6 +124,11 @@ class Desk:
             for harness in self._open.values():
                 harness.close()
             self._open.clear()
+
+
+def _index(harness: Harness) -> None:
+    with contextlib.suppress(HarnessError):  # whoever asks is told what is wrong
+        harness.index()
 
 
 def _domain_folders(folder: Path) -> list[Path]:

@@ -32,16 +32,20 @@ POLICIES = {
 
 def show() -> None:
     """Draw the page."""
-    st.title("Ask", anchor=False)
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left.title("Ask", anchor=False)
     harness = visit.opened()
     if harness is None:
         return
-    job = _asked_for()
-    if job is not None and job.domain == visit.current():
-        _conversation(harness, job)
+    asked = _asked_for()
+    job = asked if asked is not None and asked.domain == visit.current() else None
+    with right:
+        how = _above(harness, job)
+    if job is not None:
+        _conversation(job)
     else:
         _welcome(harness)
-    _entry(harness, job)
+    _entry(job, how)
 
 
 def _asked_for() -> Asking | None:
@@ -49,7 +53,19 @@ def _asked_for() -> Asking | None:
     return job if isinstance(job, Asking) else None
 
 
+def _above(harness: Harness, job: Asking | None) -> dict[str, Any]:
+    """Draw what stands beside the title; return what is wanted of model and context."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        with st.popover("Model and context"):
+            how = _wishes(harness)
+        if job is not None and st.button("New question", key="new"):
+            st.query_params.pop("run", None)
+            st.rerun()
+    return how
+
+
 def _welcome(harness: Harness) -> None:
+    desk().warm(harness)
     name = st.query_params.get("run")
     if name:
         st.info(f"The question {plain(name)} is not here any more. Ask it again below.")
@@ -63,7 +79,7 @@ def _welcome(harness: Harness) -> None:
         )
     earlier = desk().jobs.of(visit.current(), Asking)[:8]
     if earlier:
-        st.subheader("Asked before", anchor=False)
+        st.header("Asked before", anchor=False)
         for one in earlier:
             if st.button(plain(short(one.question)), key=f"earlier-{one.id}", type="tertiary"):
                 visit.go("ask", run=one.id)
@@ -83,7 +99,7 @@ def _turns(job: Asking) -> list[Asking]:
     return turns
 
 
-def _conversation(harness: Harness, job: Asking) -> None:
+def _conversation(job: Asking) -> None:
     turns = _turns(job)
     most = st.session_state.get("turns", SHOWN)
     if len(turns) > most:
@@ -93,18 +109,16 @@ def _conversation(harness: Harness, job: Asking) -> None:
             st.rerun()
     for turn in turns[-most:-1]:
         _question(turn)
-        with st.chat_message("assistant"):
-            st.markdown(model_markdown(turn.said) or "…")
+        st.markdown(model_markdown(turn.said) or "…")
     _question(job)
-    with st.chat_message("assistant"):
-        if job.busy:
-            _live(job.id)
-        else:
-            _settled(harness, job)
+    if job.busy:
+        _live(job.id)
+    else:
+        _settled(job)
 
 
 def _question(job: Asking) -> None:
-    with st.chat_message("user"):
+    with st.container(border=True, key=f"asked-{job.id}"):
         st.markdown(plain(job.question))
         if job.files:
             st.caption("with " + ", ".join(plain(path.name) for path in job.files))
@@ -136,7 +150,7 @@ def _doing(job: Asking) -> str:
     )
 
 
-def _settled(harness: Harness, job: Asking) -> None:
+def _settled(job: Asking) -> None:
     if job.said:
         with st.container(key="answer"):
             st.markdown(model_markdown(job.said))
@@ -163,18 +177,15 @@ def _settled(harness: Harness, job: Asking) -> None:
         _verdict(job)
     if job.packed is not None:
         show_seen(job, again=lambda **how: _ask(job.question, job, files=job.files, **how))
-    del harness
 
 
 def _verdict(job: Asking) -> None:
     """Let the person say how good the answer is, and mend it."""
-    left, right = st.columns([1, 3], vertical_alignment="center")
-    with left:
+    with st.container(horizontal=True, vertical_alignment="center"):
         thumb = st.feedback("thumbs", key=f"thumb-{job.id}", default=job.thumb)
-    if thumb is not None and thumb != job.thumb:
-        job.thumb = thumb
-        _note(job)
-    with right:
+        if thumb is not None and thumb != job.thumb:
+            job.thumb = thumb
+            _note(job)
         if st.button(
             "Correct this answer", key="correct", type="primary" if job.thumb == 0 else "secondary"
         ):
@@ -204,18 +215,13 @@ def _note(job: Asking) -> None:
 # --- asking -------------------------------------------------------------------------------------
 
 
-def _entry(harness: Harness, job: Asking | None) -> None:
-    with st.expander("Model and context", expanded=False):
-        how = _wishes(harness)
+def _entry(job: Asking | None, how: dict[str, Any]) -> None:
     said: Any = st.chat_input(
-        "Your question" if job is None else "Ask on",
+        "Your question" if job is None else "Another question",
         key="question",
         accept_file="multiple",
         disabled=not visit.may("reader"),
     )
-    if job is not None and st.button("New question", key="new", type="tertiary"):
-        st.query_params.pop("run", None)
-        st.rerun()
     if said is None:
         return
     text = said.text if hasattr(said, "text") else str(said)
@@ -232,15 +238,14 @@ def _wishes(harness: Harness) -> dict[str, Any]:
     settings = harness.examples.domain.settings
     usual = harness.models.name(settings)
     names = list(dict.fromkeys([usual, "baseline:nearest"]))
-    one, two = st.columns(2)
-    model = one.selectbox(
+    model = st.selectbox(
         "Model",
         names,
         key="model",
         accept_new_options=True,
         help="provider:model, as openai:gpt-5; baseline:nearest needs no key",
     )
-    policy = two.selectbox(
+    policy = st.selectbox(
         "Which examples it is shown", list(POLICIES), format_func=POLICIES.__getitem__, key="policy"
     )
     how: dict[str, Any] = {"model": "" if model in (usual, None) else model}
@@ -258,8 +263,7 @@ def _ask(
     except HarnessError as error:
         show_error(error)
         return
-    again = before is not None and before.question == question
-    after = (before.after if again else before.id) if before else ""
+    del before
     job = Asking(
         domain=visit.current(),
         by=visit.person(),
@@ -267,7 +271,6 @@ def _ask(
         files=list(files),
         model=model,
         how=how,
-        after=after,
     )
     desk().jobs.ask(harness, job)
     st.query_params["run"] = job.id

@@ -102,7 +102,7 @@ def _health(harness: Harness) -> None:
     }
     for column, (name, number) in zip(st.columns(len(numbers)), numbers.items(), strict=True):
         column.metric(name, f"{number:,}")
-    st.subheader("This machine", anchor=False)
+    st.header("This machine", anchor=False)
     if not st.button("Examine it", key="doctor", help="Takes a few seconds"):
         return
     marks = {"ok": "works", "absent": "not there", "broken": "broken"}

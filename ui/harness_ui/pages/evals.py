@@ -100,7 +100,7 @@ def _live(name: str) -> None:
 
 def _result(run: EvalRun) -> None:
     sentence = report(run).split("\n", 1)[0]
-    st.markdown(f"### {plain(sentence)}")
+    st.markdown(f"**{plain(sentence)}**")
     st.caption(
         f"{count(run.scored, 'case')} scored, {run.unscored} unscored · context: {run.policy}, "
         f"each case kept out of its own: {'yes' if run.guard else 'NO'} · "
@@ -190,7 +190,7 @@ def _kept(harness: Harness) -> None:
     jobs = [job for job in desk().jobs.of(visit.current(), Evaluating) if job.run is not None]
     if not jobs:
         return
-    st.subheader("Runs so far", anchor=False)
+    st.header("Runs so far", anchor=False)
     for job in jobs[:20]:
         run = job.run
         if run is not None and run.score.mean is not None:

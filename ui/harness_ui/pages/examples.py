@@ -20,8 +20,20 @@ __all__ = ["show"]
 
 STATUSES = {"": "all", "approved": "in use", "draft": "waits for review", "retired": "retired"}
 PAGE = 200
-MANY = 12
+MANY = 9
 """Labels that the map tells apart by colour."""
+OTHERS = "all others"
+COLOURS = (
+    "#1f77b4",
+    "#d95f02",
+    "#2c8a4b",
+    "#a0396b",
+    "#6a51a3",
+    "#8c6d31",
+    "#17a2b8",
+    "#e7298a",
+    "#4d4d4d",
+)
 
 
 def show() -> None:
@@ -224,15 +236,22 @@ def _map(harness: Harness) -> None:
     table = pd.DataFrame({"Id": list(atlas.ids), "Answer": list(atlas.labels)})
     table["x"], table["y"] = (atlas.places[:, 0], atlas.places[:, 1]) if len(table) else ([], [])
     table["Question"] = [short(said[one].input, 120) if one in said else "" for one in table["Id"]]
-    common = set(table["Answer"].value_counts().head(MANY).index) - {""}
-    table["Colour"] = [one if one in common else "others" for one in table["Answer"]]
+    common = [one for one in table["Answer"].value_counts().head(MANY).index if one]
+    table["Colour"] = [one if one in common else OTHERS for one in table["Answer"]]
+    table = table.sort_values("Colour", key=lambda column: column != OTHERS, kind="stable")
+    scale = alt.Scale(domain=[*common, OTHERS], range=[*COLOURS[: len(common)], "#b9bdb8"])
     chart = (
         alt.Chart(table, height=460)
         .mark_circle(size=45, opacity=0.65)
         .encode(
             x=alt.X("x:Q", axis=None),
             y=alt.Y("y:Q", axis=None),
-            color=alt.Color("Colour:N", title=None, legend=alt.Legend(orient="bottom", columns=3)),
+            color=alt.Color(
+                "Colour:N",
+                title=None,
+                scale=scale,
+                legend=alt.Legend(orient="bottom", columns=3, labelLimit=260),
+            ),
             tooltip=["Id", "Question", "Answer"],
         )
     )

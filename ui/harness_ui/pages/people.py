@@ -59,7 +59,7 @@ def _roles(people: People, roles: dict[str, dict[str, Role]]) -> None:
         for where, named in roles.items()
         for who, role in named.items()
     ]
-    st.subheader("Roles", anchor=False)
+    st.header("Roles", anchor=False)
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, key="roles", alt="Roles by person")
     else:
@@ -84,7 +84,7 @@ def _record() -> None:
     harness = visit.opened()
     if harness is None:
         return
-    st.subheader("Who did what", anchor=False)
+    st.header("Who did what", anchor=False)
     records = list(harness.examples.log)[::-1][:500]
     if not records:
         st.write("Nothing was changed here yet.")

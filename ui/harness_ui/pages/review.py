@@ -157,7 +157,7 @@ def _beside(harness: Harness, draft: Waiting) -> None:
             when, deed = one.at[:16].replace("T", " "), DEEDS.get(one.deed, one.deed)
             st.caption(f"{when} · {plain(one.by)} {deed}{reason}")
     st.markdown("**The domain's instructions**")
-    with st.container(border=True, height=420, key="instructions"):
+    with st.container(border=True, key="instructions"):
         st.markdown(_lowered(model_markdown(domain.instructions)) or "There are none.")
 
 
