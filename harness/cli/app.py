@@ -28,6 +28,7 @@ from harness.cli.options import (
 from harness.cli.run import run
 from harness.cli.run_again import runs
 from harness.cli.trust import trust
+from harness.cli.ui import ui
 
 __all__ = ["app"]
 
@@ -272,6 +273,7 @@ app.command("run")(run)
 app.add_typer(runs)
 app.command("correct")(correct)
 app.command("review")(review)
+app.command("ui")(ui)
 app.add_typer(examples)
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "Sections",
     "open_domain",
     "print_json",
+    "read_options",
     "read_question",
     "read_sections",
 ]
@@ -89,12 +90,17 @@ def open_domain(
     return Harness(
         domain,
         settings=settings,
-        model_options=_read_options(model_options or []),
+        model_options=read_options(model_options or []),
         progress=embedding_progress(),
     )
 
 
-def _read_options(options: list[str]) -> dict[str, Any]:
+def read_options(options: list[str]) -> dict[str, Any]:
+    """Return what `--model-option` options say.
+
+    Raises:
+        UsageError: One is not KEY=VALUE.
+    """
     read: dict[str, Any] = {}
     for option in options:
         key, equals, value = option.partition("=")

@@ -18,7 +18,17 @@ from harness.values import Example
 
 __all__ = ["Deed", "ReviewLog", "ReviewRecord", "content_digest"]
 
-Deed = Literal["proposed", "edited", "accepted", "rejected", "retired", "imported", "saved"]
+Deed = Literal[
+    "proposed",
+    "edited",
+    "accepted",
+    "rejected",
+    "retired",
+    "imported",
+    "saved",
+    "liked",
+    "disliked",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

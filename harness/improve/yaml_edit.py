@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from harness.improve.scalars_out import Fields, block_value, flow_value, item_lines
@@ -10,7 +11,7 @@ from harness.improve.scalars_out import Fields, block_value, flow_value, item_li
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-__all__ = ["add_item", "change_item", "change_mapping", "line_end"]
+__all__ = ["add_item", "change_item", "change_mapping", "line_end", "set_key"]
 
 Splice = tuple[int, int, str]
 """Replace what stands from here to there by this."""
@@ -59,6 +60,74 @@ def change_mapping(text: str, fields: Fields) -> str | None:
         gap = "" if not text or text.endswith("\n") else newline
         return text + gap + newline.join(added) + newline
     return _spliced(text, _splices(text, root, fields)) if _is_mapping(root) else None
+
+
+def set_key(text: str, path: tuple[str, ...], value: str | Sequence[str] | None) -> str | None:
+    """Return the text of a settings file with one key set, or taken away where value is None.
+
+    Args:
+        text: Of the file: one mapping.
+        path: The key; two parts for a key within another.
+        value: Text, or a list of texts; None takes the key away.
+    """
+    newline = line_end(text)
+    root = _composed(text)
+    said = None if value is None else _setting(value)
+    *outer, key = path
+    holder = root
+    for name in outer:
+        holder = _under(holder, name)
+    if said is None:
+        return _without(text, holder, key)
+    if holder is not None and _is_mapping(holder) and holder.value:
+        found = next((pair for pair in holder.value if pair[0].value == key), None)
+        if found is None and not holder.flow_style:
+            column = int(holder.value[0][0].start_mark.column)
+            at = text.find("\n", _end(text, holder))
+            at = len(text) if at < 0 else at - (text[at - 1] == "\r")
+            return f"{text[:at]}{newline}{' ' * column}{key}: {said}{text[at:]}"
+        if found is None:
+            last = _end(text, holder.value[-1][1])
+            return f"{text[:last]}, {key}: {said}{text[last:]}"
+        start, end = found[1].start_mark.index, _end(text, found[1])
+        if start == end or text[start:end].startswith("-"):
+            start = text.index(":", found[0].end_mark.index) + 1
+            end = max(start, end)
+            said = " " + said
+        return text[:start] + said + text[end:]
+    if outer and root is not None and _under(root, outer[0]) is not None:
+        return None  # something else than a mapping stands there
+    gap = "" if not text or text.endswith("\n") else newline
+    lines = f"{outer[0]}:{newline}  {key}: {said}" if outer else f"{key}: {said}"
+    return text + gap + lines + newline
+
+
+def _setting(value: str | Sequence[str]) -> str:
+    if not isinstance(value, str):
+        return flow_value(tuple(value))
+    if re.fullmatch(r"[^\W_][\w.:/+ %-]*", value) and ": " not in value and value == value.strip():
+        return value
+    return flow_value(value)
+
+
+def _under(node: Node | None, key: str) -> Node | None:
+    """Return what stands under a key of a mapping; None where there is nothing."""
+    if node is None or not _is_mapping(node):
+        return None
+    return next((value for name, value in node.value if name.value == key), None)
+
+
+def _without(text: str, holder: Node | None, key: str) -> str | None:
+    """Return the text without a key on lines of its own; as it is where the key is not there."""
+    found = _under(holder, key)
+    if holder is None or found is None or not _is_mapping(holder):
+        return text
+    name = next(name for name, value in holder.value if name.value == key)
+    start = text.rfind("\n", 0, name.start_mark.index) + 1
+    if holder.flow_style or text[start : name.start_mark.index].strip() or len(holder.value) == 1:
+        return None
+    end = text.find("\n", _end(text, found))
+    return text[:start] + (text[end + 1 :] if end >= 0 else "")
 
 
 def _composed(text: str) -> Node | None:

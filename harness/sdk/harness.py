@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from harness.sdk.asking import Before
     from harness.sdk.conversation import Conversation
     from harness.sdk.evals import Evals
+    from harness.sdk.domain_files import DomainFiles
     from harness.sdk.examples import Examples
     from harness.seams import Embedder, Model, Progress
 
@@ -173,6 +174,13 @@ class Harness(LongWork):
         from harness.sdk.examples import Examples
 
         return Examples(self._opened)
+
+    @cached_property
+    def files(self) -> DomainFiles:
+        """The folder's files that experts write by hand: to read, check, save."""
+        from harness.sdk.domain_files import DomainFiles
+
+        return DomainFiles(self._opened)
 
     # --- questions ---------------------------------------------------------------------------
 

@@ -1,0 +1,264 @@
+"""The web app as people meet it: pages run in this process, and a server with a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.sdk import bundled_domains
+from harness.testing import ProviderServer, Turn
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "ui" / "page.py"
+sys.path.insert(0, str(PAGE.parent))
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+READY = "[data-testid=stApp][data-test-script-state=notRunning]"
+ROWS = 160
+"""Examples of the shipped domain that the tests use: each label of them, quick to index."""
+
+
+def make_triage(folder: Path) -> Path:
+    """Copy the shipped domain out, with a part of its examples."""
+    source = bundled_domains()["support-triage"]
+    shutil.copytree(source, folder)
+    table = folder / "examples" / "train.csv"
+    lines = table.read_text("utf-8").splitlines(keepends=True)
+    table.write_text("".join(lines[: ROWS + 1]), "utf-8")
+    for name in ("dev.csv", "holdout.csv"):
+        cases = (folder / "evals" / name).read_text("utf-8").splitlines(keepends=True)
+        (folder / "evals" / name).write_text("".join(cases[:31]), "utf-8")
+    (folder / "core.lock").unlink(missing_ok=True)
+    return folder
+
+
+# --- pages in this process ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def app_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One state folder for all pages, so that a domain is indexed once."""
+    return tmp_path_factory.mktemp("ui-home")
+
+
+@pytest.fixture
+def app(
+    tmp_path: Path, app_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Any]]:
+    """Opens a page over the domains that are given."""
+    from harness_ui.desk import Desk, install
+    from streamlit.testing.v1 import AppTest
+
+    desks = []
+
+    def open_(*domains: Path, page: str = "", model: str | None = None, **query: str) -> Any:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("HARNESS_USER", "ada")
+        if not desks:
+            desks.append(Desk(domains=domains, home=app_home, model=model))
+        install(desks[0])
+        test = AppTest.from_file(str(PAGE), default_timeout=60)
+        for key, value in query.items():
+            test.query_params[key] = value
+        if page:
+            from harness_ui import pages
+
+            test.session_state["_only"] = page
+            assert hasattr(pages, page) or True
+        return test
+
+    yield open_
+    for desk in desks:
+        desk.close()
+
+
+# --- a server and a browser ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A running app.
+
+    Attributes:
+        address: Where it is.
+        domain: The domain folder that it shows.
+        script: What the provider says next.
+        home: Its state folder.
+    """
+
+    address: str
+    domain: Path
+    script: list[Any]
+    home: Path
+
+
+def free_port() -> int:
+    """Return a port that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the app says that it is well."""
+    for _ in range(600):
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as reply:
+                if reply.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"The app did not start:\n{log.read_text('utf-8', 'replace')}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """`harness ui` as a process of its own, over real questions and a scripted provider."""
+    base = tmp_path_factory.mktemp("served")
+    domain = make_triage(base / "support-triage")
+    script: list[Any] = []
+
+    def says(_: Any) -> Turn:
+        return script.pop(0) if script else Turn(text="card_arrival")
+
+    port = free_port()
+    log = base / "log.txt"
+    with ProviderServer(says) as provider, log.open("wb") as out:
+        env = {
+            **os.environ,
+            **provider.env(),
+            "HARNESS_USER": "ada",
+            "HARNESS_HOME": str(base / "home"),
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from harness.cli import main; main()", "ui", str(domain),
+             "--port", str(port)],
+            stdout=out, stderr=out, env=env, cwd=base,
+        )  # fmt: skip
+        address = f"http://127.0.0.1:{port}"
+        try:
+            wait_for(address, process, log)
+            yield Server(address=address, domain=domain, script=script, home=base / "home")
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The machine's own Chromium, headless."""
+    from playwright.sync_api import sync_playwright
+
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        words = "No Chromium here: `apt-get install chromium`, or skip the browser tests."
+        if os.environ.get("CI"):
+            pytest.fail(words, pytrace=False)
+        pytest.skip(words)
+    with sync_playwright() as tools:
+        chromium = tools.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield chromium
+        chromium.close()
+
+
+class Visit:
+    """One person in a browser.
+
+    Args:
+        browser: The browser.
+        server: The app.
+        width: Of the window, in pixels.
+        how: For the browser's context.
+    """
+
+    def __init__(self, browser: Any, server: Server, *, width: int = 1280, **how: Any) -> None:
+        self.server = server
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, **how)
+        self.context.set_default_timeout(90_000)
+        self.page = self.context.new_page()
+        self.foreign: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("request", self._asked)
+        self.page.on("console", self._said)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.server.address, "data:", "blob:")):
+            self.foreign.append(request.url)
+
+    def _said(self, message: Any) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def go(self, page: str = "", **query: str) -> Visit:
+        """Open a page by its address."""
+        words = "&".join(f"{key}={value}" for key, value in query.items())
+        self.page.goto(f"{self.server.address}/{page}{'?' if words else ''}{words}")
+        self.settle()
+        self.page.wait_for_selector("h1")
+        return self
+
+    def settle(self) -> None:
+        """Wait until the page's script is done."""
+        self.page.wait_for_timeout(150)
+        self.page.wait_for_selector(READY)
+
+    def key(self, name: str) -> Any:
+        """Return what has this key."""
+        return self.page.locator(f".st-key-{name}")
+
+    def press(self, name: str) -> None:
+        """Press the button with this key."""
+        self.key(name).locator("button").first.click()
+        self.settle()
+
+    def write(self, name: str, text: str) -> None:
+        """Put a text into the field with this key, and leave it."""
+        field = self.key(name).locator("textarea, input").first
+        field.fill(text)
+        field.press("Tab")
+        self.settle()
+
+    def ask(self, question: str) -> None:
+        """Ask, and wait for the answer."""
+        box = self.page.locator("[data-testid=stChatInputTextArea]")
+        box.fill(question)
+        box.press("Enter")
+        self.page.wait_for_selector(".st-key-answer")
+        self.settle()
+
+    def text(self) -> str:
+        """Return what stands on the page."""
+        return str(self.page.locator("[data-testid=stAppViewContainer]").inner_text())
+
+    def close(self) -> None:
+        """Leave."""
+        self.context.close()
+
+
+@pytest.fixture
+def visit(browser: Any, served: Server) -> Iterator[Callable[..., Visit]]:
+    """Opens visits; none of them may have asked another host for anything."""
+    visits: list[Visit] = []
+
+    def open_(**how: Any) -> Visit:
+        visits.append(Visit(browser, served, **how))
+        return visits[-1]
+
+    yield open_
+    for one in visits:
+        assert one.foreign == []
+        one.close()

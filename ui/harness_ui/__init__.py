@@ -1,0 +1,1 @@
+"""The web app: pages over the SDK, for people who do not program."""

@@ -1,0 +1,40 @@
+"""The frame of every page: who is there, which domain, where to go."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from harness_ui import visit
+from harness_ui.desk import desk
+from harness_ui.pages import ask, correct, domain, evals, examples, people, review
+
+__all__ = ["main"]
+
+STYLE = """<style>
+.stButton kbd { color: inherit; opacity: 1; }
+.stMainBlockContainer { padding-top: 3.5rem; max-width: 72rem; }
+.st-key-answer { font-size: 1.1rem; }
+</style>"""
+"""The little that Streamlit's theme does not say."""
+
+
+def main() -> None:
+    """Draw the page that was asked for."""
+    st.set_page_config(page_title="Harness", page_icon="📖", layout="wide")
+    pages = [
+        st.Page(ask.show, title="Ask", url_path="ask", default=True),
+        st.Page(correct.show, title="Correct", url_path="correct"),
+        st.Page(review.show, title="Review", url_path="review"),
+        st.Page(examples.show, title="Examples", url_path="examples"),
+        st.Page(evals.show, title="Evals", url_path="evals"),
+        st.Page(domain.show, title="Domain", url_path="domain"),
+        st.Page(people.show, title="People", url_path="people"),
+    ]
+    st.html(STYLE)
+    visit.remember_pages({page.url_path or "ask": page for page in pages})
+    chosen = st.navigation(pages, position="sidebar", expanded=True)
+    if not visit.signed_in():
+        return
+    with st.sidebar:
+        visit.choose_domain(desk())
+    chosen.run()

@@ -1,0 +1,154 @@
+"""What all visits share: the open domains and the work in hand. One for each process.
+
+A page's script comes and goes with every click; what it began goes on here, and a reload, a
+closed tab or a second tab finds it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import Harness, HarnessError
+from harness.errors import UsageError
+from harness.sdk import bundled_domains, find_domain
+from harness.settings import Settings, find_home
+from harness_ui.jobs import Jobs
+
+__all__ = ["Desk", "desk", "install"]
+
+
+class Desk:
+    """The open domains, and the work in hand.
+
+    Args:
+        domains: Folders or names of shipped domains; where there are none, those found here.
+        home: The state folder.
+        model: `provider:model` for all of them.
+        model_options: For the model's client.
+    """
+
+    def __init__(
+        self,
+        *,
+        domains: Sequence[str | Path] = (),
+        home: Path | None = None,
+        model: str | None = None,
+        model_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._given = [find_domain(one) for one in domains]
+        self.here = Path.cwd()
+        self._flags = {"home": str(home) if home else None, "model": model}
+        self._options = dict(model_options or {})
+        self._lock = threading.Lock()
+        self._open: dict[tuple[Path, str], Harness] = {}
+        self._warm: set[Harness] = set()
+        self.jobs = Jobs()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        return Settings(self._flags)
+
+    @property
+    def home(self) -> Path:
+        """The state folder of everything that is not a domain's."""
+        return find_home(self.settings)
+
+    def domains(self) -> dict[str, Path]:
+        """Return the folders by name: those given, else those found here and the shipped ones."""
+        if self._given:
+            found = self._given + self._made()
+        else:
+            found = [*_domain_folders(self.here), *_domain_folders(self.here / "domains")]
+            found += bundled_domains().values()
+        named: dict[str, Path] = {}
+        for path in found:
+            whole = path.expanduser().resolve()
+            if whole not in named.values():
+                name = whole.name
+                named[name if name not in named else str(whole)] = whole
+        return named
+
+    def _made(self) -> list[Path]:
+        """Return the domains that were made while the app ran."""
+        return [path for path in _domain_folders(self.here) if path not in self._given]
+
+    def harness(self, name: str, model: str = "") -> Harness:
+        """Return the open domain.
+
+        Args:
+            name: As `domains` has it.
+            model: Instead of the one that answers otherwise.
+
+        Raises:
+            UsageError: There is none of that name.
+        """
+        known = self.domains()
+        if name not in known:
+            raise UsageError(f"There is no domain {name}.", f"Known are {', '.join(known)}.")
+        key = (known[name], model)
+        with self._lock:
+            if key not in self._open:
+                flags = self._flags | ({"model": model} if model else {})
+                self._open[key] = Harness(
+                    known[name], settings=Settings(flags), model_options=self._options
+                )
+            return self._open[key]
+
+    def warm(self, harness: Harness) -> None:
+        """Index a domain beside other work, so that the first question need not wait for it."""
+        with self._lock:
+            if harness in self._warm:
+                return
+            self._warm.add(harness)
+        threading.Thread(target=_index, args=(harness,), name="indexing", daemon=True).start()
+
+    def keep_upload(self, name: str, data: bytes) -> Path:
+        """Write a file that somebody gave with a question; return where it is."""
+        folder = self.home / "uploads" / secrets.token_hex(6)
+        folder.mkdir(parents=True)
+        plain = "".join(sign if sign.isalnum() or sign in " ._-()" else "_" for sign in name)
+        path = folder / (plain.strip(". ")[-120:] or "file")
+        path.write_bytes(data)
+        return path
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.jobs.close()
+        with self._lock:
+            for harness in self._open.values():
+                harness.close()
+            self._open.clear()
+
+
+def _index(harness: Harness) -> None:
+    with contextlib.suppress(HarnessError):  # whoever asks is told what is wrong
+        harness.index()
+
+
+def _domain_folders(folder: Path) -> list[Path]:
+    try:
+        found = sorted(path for path in folder.iterdir() if (path / "SKILL.md").is_file())
+    except OSError:
+        return []
+    return [folder.resolve(), *found] if (folder / "SKILL.md").is_file() else found
+
+
+_installed: list[Desk] = []
+
+
+def install(new: Desk) -> None:
+    """Make a desk the one that all pages share."""
+    _installed[:] = [new]
+
+
+def desk() -> Desk:
+    """Return the desk that all pages share."""
+    if not _installed:
+        install(Desk())
+    return _installed[0]

@@ -1,0 +1,332 @@
+"""Examples: search, compare, mend and retire them; near-duplicates, the map, import."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from harness import Harness, HarnessError
+from harness.sdk.examples import Saved
+from harness.values import Example
+from harness_ui import visit
+from harness_ui.pages.correct import answer_field, show_near
+from harness_ui.troubles import show_error
+from harness_ui.words import count, plain, short
+
+__all__ = ["show"]
+
+STATUSES = {"": "all", "approved": "in use", "draft": "waits for review", "retired": "retired"}
+PAGE = 200
+MANY = 9
+"""Labels that the map tells apart by colour."""
+OTHERS = "all others"
+COLOURS = (
+    "#1f77b4",
+    "#d95f02",
+    "#2c8a4b",
+    "#a0396b",
+    "#6a51a3",
+    "#8c6d31",
+    "#17a2b8",
+    "#e7298a",
+    "#4d4d4d",
+)
+
+
+def show() -> None:
+    """Draw the page."""
+    st.title("Examples", anchor=False)
+    harness = visit.opened()
+    if harness is None:
+        return
+    if said := st.session_state.pop("changed", None):
+        st.success(said)
+    tabs = {"List": _listing, "Similar": _similar, "Near-duplicates": _duplicates, "Map": _map}
+    tabs["Import"] = _import
+    chosen = st.segmented_control(
+        "Show", list(tabs), default="List", required=True, key="view", label_visibility="collapsed"
+    )
+    tabs[chosen or "List"](harness)
+
+
+def _table(found: list[Example]) -> pd.DataFrame:
+    columns = ["Id", "Question", "Answer", "Status", "Source", "Author", "Date", "Where"]
+    return pd.DataFrame(
+        [
+            [
+                one.id,
+                short(one.input, 160),
+                short(one.output, 80),
+                STATUSES[one.status],
+                one.source,
+                one.author,
+                one.date,
+                str(one.place),
+            ]
+            for one in found
+        ],
+        columns=columns,
+    )
+
+
+def _listing(harness: Harness) -> None:
+    one, two, three = st.columns([3, 1, 1])
+    text = one.text_input("Search", key="search", placeholder="words in any field")
+    status: Any = two.selectbox(
+        "Status", list(STATUSES), format_func=STATUSES.__getitem__, key="status"
+    )
+    domain = harness.examples.domain
+    labels = ["", *domain.labels] if domain.labels else [""]
+    label = three.selectbox("Answer", labels, key="label", format_func=lambda one: one or "all")
+    found = harness.examples.list(text=text, status=status or None, label=label or "")
+    st.caption(f"{count(len(found), 'example')}. Choose one to see it whole.")
+    state = st.dataframe(
+        _table(found[:PAGE]),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="table",
+        height=360,
+        alt="Examples that were found",
+    )
+    if len(found) > PAGE:
+        st.caption(f"The first {PAGE} are shown. Search for what you want to see.")
+    rows = state.selection.rows
+    asked = st.query_params.get("id", "")
+    if rows and rows[0] < len(found):
+        _one(harness, found[rows[0]])
+    elif asked in [example.id for example in domain.examples]:
+        _one(harness, harness.examples.get(asked))
+
+
+def _one(harness: Harness, example: Example) -> None:
+    with st.container(border=True, key="one"):
+        st.markdown(
+            f"**{plain(example.id)}** · {STATUSES[example.status]} · {plain(str(example.place))}"
+        )
+        if not visit.may("expert"):
+            st.markdown(
+                f"{plain(example.input)}\n\n**{plain(example.output)}**\n\n{plain(example.why)}"
+            )
+            return
+        key = f"{example.id}-{hash((example.input, example.output, example.why))}"
+        question = st.text_area("The question", value=example.input, key=f"i-{key}", height=110)
+        answer = answer_field(harness, example.output, key=f"o-{key}")
+        why = st.text_area("Why", value=example.why, key=f"w-{key}", height=80)
+        fields = {"input": question, "output": answer, "why": why}
+        changed = {name: text for name, text in fields.items() if text != getattr(example, name)}
+        one, two = st.columns(2)
+        if one.button(
+            "Save", key="save-one", disabled=not changed, type="primary", width="stretch"
+        ):
+            _do(
+                lambda: harness.examples.edit(
+                    example.id, seen=example, by=visit.person(), **changed
+                )
+            )
+        if visit.may("reviewer") and example.status != "retired":
+            with two.popover("Retire …", width="stretch"):
+                reason = st.text_input("Why?", key=f"retire-{example.id}")
+                if st.button("Retire it", key="retire-one", disabled=not reason.strip()):
+                    _do(lambda: harness.examples.retire(example.id, reason, by=visit.person()))
+        near = harness.examples.similar(example.input, most=5, but=example.id)
+        show_near(Saved(example=example, near=tuple(near)))
+
+
+def _do(deed: Any) -> None:
+    try:
+        saved: Saved = deed()
+    except HarnessError as error:
+        show_error(error)
+        return
+    said = f"{plain(saved.example.id)} is saved."
+    if saved.beside:
+        said = (
+            f"Somebody changed {plain(saved.beside)} meanwhile. Your text is kept as the draft "
+            f"{plain(saved.example.id)}; Review shows both."
+        )
+    elif saved.example.status == "retired":
+        said = f"{plain(saved.example.id)} is retired. It stays in its file."
+    st.session_state["changed"] = said
+    st.rerun()
+
+
+def _similar(harness: Harness) -> None:
+    text = st.text_area("A question", key="like", height=90)
+    if not text.strip():
+        st.caption("Write a question to see the examples that are like it.")
+        return
+    found = harness.examples.similar(text, most=20)
+    st.dataframe(
+        pd.DataFrame(
+            [
+                [
+                    one.similarity,
+                    one.shared,
+                    one.twin,
+                    one.example.id,
+                    short(one.example.input, 160),
+                    short(one.example.output, 60),
+                ]
+                for one in found
+            ],
+            columns=["Similarity", "Shared words", "Almost the same", "Id", "Question", "Answer"],
+        ),
+        hide_index=True,
+        key="similar",
+        column_config={
+            "Similarity": st.column_config.NumberColumn(format="%.3f"),
+            "Shared words": st.column_config.NumberColumn(format="percent"),
+        },
+        alt="Examples that are like the question",
+    )
+
+
+def _duplicates(harness: Harness) -> None:
+    pairs = harness.examples.duplicates()
+    if not pairs:
+        st.info("No two examples are almost the same.")
+        return
+    other = sum(one.output != two.output for one, two in pairs)
+    st.write(
+        f"{count(len(pairs), 'pair')} of examples have most of their words in common; "
+        f"{other:,} of them have different answers: those are listed first."
+    )
+    ordered = sorted(pairs, key=lambda pair: pair[0].output == pair[1].output)[:500]
+    st.dataframe(
+        pd.DataFrame(
+            [
+                [
+                    one.output != two.output,
+                    one.id,
+                    short(one.input, 120),
+                    short(one.output, 50),
+                    two.id,
+                    short(two.input, 120),
+                    short(two.output, 50),
+                ]
+                for one, two in ordered
+            ],
+            columns=[
+                "Answers differ",
+                "Id",
+                "Question",
+                "Answer",
+                "Other id",
+                "Other question",
+                "Other answer",
+            ],
+        ),
+        hide_index=True,
+        key="pairs",
+        alt="Pairs of examples that are almost the same",
+    )
+
+
+def _map(harness: Harness) -> None:
+    try:
+        atlas = harness.examples.atlas()
+    except HarnessError as error:
+        show_error(error)
+        return
+    said = {one.id: one for one in harness.examples.domain.examples}
+    table = pd.DataFrame({"Id": list(atlas.ids), "Answer": list(atlas.labels)})
+    table["x"], table["y"] = (atlas.places[:, 0], atlas.places[:, 1]) if len(table) else ([], [])
+    table["Question"] = [short(said[one].input, 120) if one in said else "" for one in table["Id"]]
+    common = [one for one in table["Answer"].value_counts().head(MANY).index if one]
+    table["Colour"] = [one if one in common else OTHERS for one in table["Answer"]]
+    table = table.sort_values("Colour", key=lambda column: column != OTHERS, kind="stable")
+    scale = alt.Scale(domain=[*common, OTHERS], range=[*COLOURS[: len(common)], "#b9bdb8"])
+    chart = (
+        alt.Chart(table, height=460)
+        .mark_circle(size=45, opacity=0.65)
+        .encode(
+            x=alt.X("x:Q", axis=None),
+            y=alt.Y("y:Q", axis=None),
+            color=alt.Color(
+                "Colour:N",
+                title=None,
+                scale=scale,
+                legend=alt.Legend(orient="bottom", columns=3, labelLimit=260),
+            ),
+            tooltip=["Id", "Question", "Answer"],
+        )
+    )
+    st.altair_chart(chart, alt="A map of the examples: near ones are alike", key="atlas")
+    st.caption(
+        f"Each point is an example; near ones are alike. The plane shows {atlas.explained:.0%} of "
+        "how they differ, so neighbours are sure and distances are rough. The table has them all."
+    )
+    st.dataframe(
+        table[["Id", "Question", "Answer", "x", "y"]],
+        hide_index=True,
+        key="atlas-table",
+        alt="The examples on the map",
+    )
+
+
+def _import(harness: Harness) -> None:
+    if not visit.needs("expert"):
+        return
+    st.write(
+        "A table (CSV or Excel) with a row for each case, or JSON lines or YAML. The columns "
+        "`input` and `output` are needed; common names like *Question* and *Answer* are understood."
+    )
+    given = st.file_uploader(
+        "File", type=["csv", "xlsx", "jsonl", "yaml", "yml"], key="import-file"
+    )
+    if given is None:
+        return
+    data = given.getvalue()
+    try:
+        found = harness.examples.import_(given.name, data=data)
+    except HarnessError as error:
+        show_error(error)
+        return
+    for name, field in found.columns.items():
+        st.caption(f"The column {plain(name)} is read as {field}.")
+    for problem in found.problems[:50]:
+        st.error(plain(str(problem)))
+    words = {
+        "new": "new",
+        "near": "almost there already",
+        "there": "there already",
+        "taken": "id taken",
+    }
+    st.dataframe(
+        pd.DataFrame(
+            [
+                [
+                    words[row.verdict],
+                    row.example.id,
+                    short(row.example.input, 160),
+                    short(row.example.output, 80),
+                    row.near,
+                    row.example.place.line,
+                ]
+                for row in found.rows
+            ],
+            columns=["What", "Id", "Question", "Answer", "Like", "Line"],
+        ),
+        hide_index=True,
+        key="preview",
+        alt="What would be added",
+    )
+    near = st.checkbox("Add those that are almost there already, too", key="import-near")
+    adding = found.to_add(near=near)
+    st.write(f"{count(len(adding), 'example')} would be added, as drafts that wait for review.")
+    if st.button("Add them", type="primary", disabled=not adding, key="import-do"):
+        try:
+            done = harness.examples.import_(
+                given.name, data=data, write=True, near=near, by=visit.person()
+            )
+        except HarnessError as error:
+            show_error(error)
+            return
+        st.session_state["changed"] = (
+            f"{count(done.added, 'example')} added to {plain(done.written)}."
+        )
+        st.rerun()
