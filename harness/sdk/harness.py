@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from harness.evals import EvalRun
     from harness.sdk.asking import Before
     from harness.sdk.conversation import Conversation
-    from harness.sdk.evals import Evals
     from harness.sdk.domain_files import DomainFiles
+    from harness.sdk.evals import Evals
     from harness.sdk.examples import Examples
     from harness.seams import Embedder, Model, Progress
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.benchmarks import (
     documents,
     embedding,
-    hands,
     evals,
+    hands,
     indexing,
     loop,
     packing_quality,
