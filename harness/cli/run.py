@@ -86,9 +86,10 @@ def run(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Work on a task with tools until it is done: plan, read, write, ask, finish.
+    """Work on a task with tools until it is done.
 
-    What it does goes to stderr, the answer to stdout; with --json, every event is a line.
+    It plans, reads, searches, writes, asks, and hands in an answer. What it does goes to stderr,
+    the answer to stdout; with --json, every event is a line.
     """
     from harness.sdk.runs import new_run_id
 

@@ -18,7 +18,7 @@ __all__ = ["runs"]
 
 runs = typer.Typer(
     name="runs",
-    help="List, follow, steer, decide, resume, fork, replay, verify and export runs.",
+    help="See, follow, steer, decide on, resume, check and export runs.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
