@@ -8,39 +8,39 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     import numpy as np
     from langchain_core.messages import BaseMessage
     from langchain_core.tools import BaseTool
 
+    from harness.journal.commands import Command, Received
+    from harness.journal.events import Event, Recorded
+    from harness.journal.parts import Blob
+    from harness.journal.summary import RunSummary, Tally
+    from harness.journal.verify import Verdict
     from harness.values import BankItem, Delta, Group, Hits, Reply
     from harness.words import WordTable
 
 __all__ = [
-    "Calculator",
     "Change",
     "Counter",
     "Embedder",
+    "Journal",
     "Model",
     "Progress",
-    "Sandbox",
-    "SandboxEnd",
-    "SandboxJob",
-    "SandboxLimits",
-    "SandboxResult",
     "Searchable",
-    "ServedTool",
     "Store",
-    "ToolServer",
     "VectorGroup",
     "VectorIndex",
     "Workspace",
     "WorkspaceFile",
+    "Writer",
 ]
 
 Progress = Callable[[int, int], None]
@@ -185,6 +185,7 @@ class Model(Protocol):
         *,
         tools: Sequence[BaseTool] = (),
         schema: Mapping[str, Any] | None = None,
+        max_output_tokens: int | None = None,
     ) -> AsyncIterator[Delta | Reply]:
         """Yield text as it comes, and the whole reply last.
 
@@ -195,6 +196,7 @@ class Model(Protocol):
             messages: LangChain messages.
             tools: Tools that the model may call.
             schema: JSON Schema that the answer has to follow, for models that take one.
+            max_output_tokens: Most that the model may write, where a budget has to be kept.
 
         Raises:
             ModelError: After retries; see `harness.errors`.
@@ -266,175 +268,127 @@ class Workspace(Protocol):
         """Keep the SHA-256 of the content that the model now knows, over restarts too."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SandboxLimits:
-    """What one job may use; every limit is always set.
-
-    Attributes:
-        seconds: Wall clock.
-        memory: Bytes of all its processes together.
-        disk: Bytes of all files that it writes together.
-        processes: Of the job at once, threads counted.
-        output: Characters that are kept of what it prints; the middle goes first.
-    """
-
-    seconds: float = 120.0
-    memory: int = 2 << 30
-    disk: int = 512 << 20
-    processes: int = 64
-    output: int = 40_000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SandboxJob:
-    """Code that a model or an expert wrote, and all that it gets to see.
-
-    Attributes:
-        kind: `python` runs a script, `shell` a command, `call` a function of a module.
-        code: The script or command; of a `call`, the module's text.
-        files: The files in the folder that it works in, by path.
-        modules: Texts of modules that it can import, by file name.
-        file: What a module is called in tracebacks.
-        function: Of a `call`.
-        arguments: Of a `call`, as JSON can say them.
-    """
-
-    kind: Literal["python", "shell", "call"]
-    code: str
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    modules: Mapping[str, str] = field(default_factory=dict)
-    file: str = "tool.py"
-    function: str = ""
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-
-SandboxEnd = Literal["done", "failed", "timeout", "memory", "processes", "disk", "output", "killed"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SandboxResult:
-    """What became of a job. All of it was made by the job, and is believed no further.
-
-    Attributes:
-        end: `failed` ended by itself with an error; the rest but `done` was ended by a limit.
-        code: Exit status; below 0, the signal that ended it.
-        printed: Its output, standard error apart.
-        value: Of a `call` that came to its end: what the function returned.
-        files: Files written, by path.
-        removed: Files that it was given and took away.
-        oddities: In words, what it left behind that is no plain file, or is too much.
-        seconds: Wall clock, the sandbox's own start included.
-        peak: Most bytes of memory that were seen in use.
-    """
-
-    end: SandboxEnd
-    code: int = 0
-    printed: str = ""
-    errors: str = ""
-    value: Any = None
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    removed: tuple[str, ...] = ()
-    oddities: tuple[str, ...] = ()
-    seconds: float = 0.0
-    peak: int = 0
-
-
-class Sandbox(Protocol):
-    """Runs code that is not trusted: no network, no file of the host, no secret, bounded."""
+class Writer(Protocol):
+    """The one that appends to a run's journal; a context manager that gives the run free."""
 
     @property
-    def name(self) -> str:
-        """Of what stands behind it: `bubblewrap`."""
+    def run(self) -> str:
+        """Id of the run."""
 
     @property
-    def limits(self) -> SandboxLimits:
-        """What a job may use where nothing else is said."""
+    def seq(self) -> int:
+        """Number of the last event in the journal; 0 before the first."""
 
-    def run(
-        self,
-        job: SandboxJob,
-        *,
-        limits: SandboxLimits | None = None,
-        stop: Callable[[], bool] = lambda: False,
-    ) -> SandboxResult:
-        """Run a job to its end; nothing of it is left running after that.
+    @property
+    def tally(self) -> Tally:
+        """What the events recorded in the journal add up to."""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether it waits for no disk: then it is called where one must not wait."""
+
+    def append(
+        self, *events: Event, reasoning: Any = None, consumed: Sequence[int] = ()
+    ) -> tuple[Recorded, ...]:
+        """Record events, all or none, and return when they are durable.
 
         Args:
-            job: What to run.
-            limits: Other ones than the sandbox's own.
-            stop: Asked many times a second; true ends the job.
+            *events: In order; a run's first is `run.started`.
+            reasoning: JSON that the provider needs back with the one `message.completed`
+                among them; the journal seals it apart from the events.
+            consumed: Ids of commands that these events carry out; taken in the same commit.
 
         Raises:
-            SandboxAbsent: Nothing can be run safely on this machine.
+            JournalFull: Nothing was written; the writer can be used again.
+            JournalLocked: Nothing was written; the writer can be used again.
+            RunBusy: Another process took the run over.
+            UsageError: The events can't be recorded as they are.
         """
 
+    def put_blob(self, data: bytes, *, exact: bool = False) -> Blob:
+        """Keep content for an event of the journal to name; `exact` leaves secrets in.
 
-class Calculator(Protocol):
-    """Runs small calculations in an interpreter that can do nothing else."""
-
-    @property
-    def name(self) -> str:
-        """Of what stands behind it: `monty in bubblewrap`."""
-
-    def run(
-        self,
-        code: str,
-        *,
-        files: Mapping[str, Callable[[], bytes]] | None = None,
-        functions: Mapping[str, Callable[..., Any]] | None = None,
-    ) -> SandboxResult:
-        """Run a calculation; its last expression is the result's `value`, as text.
-
-        Args:
-            code: In the interpreter's Python.
-            files: What the code can open for reading, by path.
-            functions: What the code may call in this process: they have to mistrust it.
+        It is durable when the event is.
 
         Raises:
-            SandboxAbsent: It can't be run safely on this machine.
+            JournalFull: No room.
         """
+
+    def inbox(self) -> tuple[Received, ...]:
+        """Return the commands that wait in the journal's inbox, oldest first."""
 
     def close(self) -> None:
-        """End what is running; a later calculation starts anew."""
+        """Give the run free for another writer of the journal."""
 
+    def __enter__(self) -> Self:
+        """Return the writer."""
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ServedTool:
-    """A tool as a server describes it: its schema is JSON Schema."""
-
-    name: str
-    description: str
-    schema: Mapping[str, Any]
-
-
-class ToolServer(Protocol):
-    """A server of tools, started when it is first needed and again when it has died."""
-
-    async def tools(self) -> Sequence[ServedTool]:
-        """Return what it offers.
-
-        Raises:
-            ServerFailed: It is not there, hangs, died, or says what makes no sense.
-        """
-
-    async def call(
+    def __exit__(
         self,
-        tool: str,
-        arguments: Mapping[str, Any],
-        *,
-        expect: Callable[[ServedTool], bool] = lambda _: True,
-    ) -> tuple[str, Any]:
-        """Call a tool; return what it says as text, and what it gave beside.
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
 
-        Args:
-            tool: Its name.
-            arguments: As JSON.
-            expect: Says whether the server still describes the tool as it should.
+
+class Journal(Protocol):
+    """The append-only record of all runs: transcript, audit trail, resume and replay at once.
+
+    Every method that names a run raises RunNotFound where there is none, and what reads its
+    content RunErased where its key was destroyed, JournalDamaged where it was altered.
+    """
+
+    def start(self, run: str) -> Writer:
+        """Begin a new run."""
+
+    def open_writer(self, run: str) -> Writer:
+        """Take a run up where it ends.
 
         Raises:
-            ServerFailed: See `tools`; or it does not describe the tool as expected.
-            ToolError: The tool says that it failed.
+            RunBusy: Another process works on it.
         """
 
-    async def aclose(self) -> None:
-        """Stop it."""
+    def read(self, run: str, after: int = 0, until: int | None = None) -> Iterator[Recorded]:
+        """Yield the events numbered above `after`, up to `until`, in order."""
+
+    def tail(
+        self,
+        run: str,
+        after: int = 0,
+        *,
+        poll: float = 0.02,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Recorded]:
+        """Yield events as they come, up to `run.finished`; looks every `poll` seconds."""
+
+    def runs(self, parent: str | None = None) -> Sequence[RunSummary]:
+        """Return all runs, or a parent's, newest first."""
+
+    def run(self, run: str) -> RunSummary:
+        """Return what is known of one run."""
+
+    def blob(self, run: str, blob: Blob) -> bytes:
+        """Return a blob's content."""
+
+    def reasoning_for(self, run: str) -> Iterator[tuple[int, Any]]:
+        """Yield sealed reasoning by number of its event: for the provider and the monitor only."""
+
+    def send(self, run: str, command: Command) -> int:
+        """Put a command into a run's inbox, from any process; return its id."""
+
+    def erase(self, run: str) -> None:
+        """Destroy a run's key; the journal's chain still verifies.
+
+        Raises:
+            RunBusy: A process works on it.
+        """
+
+    def verify(self, run: str) -> Verdict:
+        """Say what was done to a run's record, if anything."""
+
+    def verify_all(self) -> Iterator[Verdict]:
+        """Say it of every run of the journal, also of those that were taken out of it."""
+
+    def close(self) -> None:
+        """Close the journal's connections."""

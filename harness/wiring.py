@@ -11,7 +11,8 @@ from harness.errors import ProviderNotAllowed, UnknownModel
 if TYPE_CHECKING:
     from harness.adapters.trust_file import TrustFile
     from harness.domain.own_servers import OwnServer
-    from harness.seams import Calculator, Counter, Embedder, Model, Sandbox, Store, ToolServer
+    from harness.seams import Counter, Embedder, Model, Store
+    from harness.seams_hands import Calculator, Sandbox, ToolServer
     from harness.settings import Settings
 
 __all__ = [
@@ -107,7 +108,7 @@ def make_sandbox(settings: Settings | None = None, cache: Path | None = None) ->
         cache: A folder for what takes long to make and is the same each time.
     """
     from harness.adapters.sandbox_bubblewrap import BubblewrapSandbox
-    from harness.seams import SandboxLimits
+    from harness.seams_hands import SandboxLimits
 
     if settings is None:
         return BubblewrapSandbox(cache=cache)

@@ -15,7 +15,7 @@ import pytest
 from harness.adapters.sandbox_bubblewrap import BubblewrapSandbox
 from harness.adapters.workspace_folder import FolderWorkspace
 from harness.errors import SandboxAbsent
-from harness.seams import SandboxJob, SandboxLimits
+from harness.seams_hands import SandboxJob, SandboxLimits
 from harness.tools.python_shell import put_back
 from tests.adapters.sandbox.conftest import LIMITS
 
@@ -105,7 +105,7 @@ plt.bar(["a"], [1])
 def test_the_list_of_fonts_is_made_once(tmp_path: Path, bubblewrap: BubblewrapSandbox):
     """By a script that stands in for matplotlib's, which takes seconds."""
     from harness.adapters.sandbox_fonts import FontList
-    from harness.seams import SandboxResult
+    from harness.seams_hands import SandboxResult
 
     made: list[SandboxJob] = []
 
