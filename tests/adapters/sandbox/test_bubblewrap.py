@@ -215,7 +215,7 @@ def test_a_job_ends_when_the_harness_is_killed(bubblewrap: BubblewrapSandbox):
     mark = f"96{uuid.uuid4().int % 10**9}"
     program = (
         "from harness.adapters.sandbox_bubblewrap import BubblewrapSandbox\n"
-        "from harness.seams import SandboxJob\n"
+        "from harness.seams_hands import SandboxJob\n"
         f"BubblewrapSandbox().run(SandboxJob(kind='shell', code='sleep {mark}; true'))\n"
     )
     with subprocess.Popen([sys.executable, "-c", program]) as harness:
