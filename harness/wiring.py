@@ -15,16 +15,8 @@ if TYPE_CHECKING:
     from harness.domain.own_servers import OwnServer
     from harness.evals.record import EvalStore
     from harness.journal.masking import Masker
-    from harness.seams import (
-        Calculator,
-        Counter,
-        Embedder,
-        Journal,
-        Model,
-        Sandbox,
-        Store,
-        ToolServer,
-    )
+    from harness.seams import Counter, Embedder, Journal, Model, Store
+    from harness.seams_hands import Calculator, Sandbox, ToolServer
     from harness.settings import Settings
 
 __all__ = [
@@ -173,7 +165,7 @@ def make_sandbox(settings: Settings | None = None, cache: Path | None = None) ->
         cache: A folder for what takes long to make and is the same each time.
     """
     from harness.adapters.sandbox_bubblewrap import BubblewrapSandbox
-    from harness.seams import SandboxLimits
+    from harness.seams_hands import SandboxLimits
 
     if settings is None:
         return BubblewrapSandbox(cache=cache)

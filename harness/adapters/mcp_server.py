@@ -19,7 +19,7 @@ from harness.adapters.mcp_stdio import Talk, program_of, stdio_streams
 from harness.adapters.sandbox_host import plain_environment
 from harness.domain.own_servers import OwnServer
 from harness.errors import HarnessError, ServerFailed, ToolError
-from harness.seams import ServedTool
+from harness.seams_hands import ServedTool
 
 if TYPE_CHECKING:
     import httpx

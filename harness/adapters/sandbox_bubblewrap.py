@@ -32,7 +32,7 @@ from harness.adapters.sandbox_probe import why_not
 from harness.adapters.sandbox_seccomp import seccomp_filter
 from harness.adapters.sandbox_watch import MOST_NODES, ProcessTree, Use, host_is_short
 from harness.errors import SandboxAbsent
-from harness.seams import SandboxEnd, SandboxJob, SandboxLimits, SandboxResult
+from harness.seams_hands import SandboxEnd, SandboxJob, SandboxLimits, SandboxResult
 
 __all__ = ["BubblewrapSandbox"]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.errors import SandboxAbsent
-from harness.seams import SandboxLimits
+from harness.seams_hands import SandboxLimits
 
 __all__ = ["MODULES", "WORK", "python_folders", "sandbox_command"]
 

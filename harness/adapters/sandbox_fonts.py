@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from harness.seams import SandboxJob, SandboxLimits, SandboxResult
+from harness.seams_hands import SandboxJob, SandboxLimits, SandboxResult
 
 __all__ = ["FontList"]
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness.adapters.sandbox_pipes import Kept
-from harness.seams import SandboxJob, SandboxLimits, SandboxResult
+from harness.seams_hands import SandboxJob, SandboxLimits, SandboxResult
 
 __all__ = ["HostRunner", "plain_environment"]
 

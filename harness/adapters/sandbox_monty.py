@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from harness.adapters.sandbox_pipes import Kept
 from harness.adapters.sandbox_seccomp import seccomp_filter
 from harness.errors import HarnessError, SandboxAbsent
-from harness.seams import SandboxEnd, SandboxLimits, SandboxResult
+from harness.seams_hands import SandboxEnd, SandboxLimits, SandboxResult
 
 if TYPE_CHECKING:
     from pydantic_monty import Monty, ResourceLimits

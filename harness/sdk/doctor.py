@@ -15,7 +15,7 @@ from typing import Literal
 from harness.errors import HarnessError, SandboxAbsent
 from harness.journal.masking import Masker
 from harness.sdk.bundled import bundled_domains
-from harness.seams import SandboxJob
+from harness.seams_hands import SandboxJob
 from harness.settings import Settings, find_home, find_keys
 from harness.wiring import (
     make_calculator,

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.sdk.trust import Trust, trusted, unchanged
-from harness.seams import Calculator, Sandbox, Workspace
+from harness.seams import Workspace
+from harness.seams_hands import Calculator, Sandbox
 from harness.settings import Settings
 from harness.tools.own import own_function_tools
 from harness.tools.servers import served_tools
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
     from harness.domain.own_tools import OwnTools
-    from harness.seams import ToolServer
+    from harness.seams_hands import ToolServer
 
 __all__ = ["Hands", "hands_of"]
 

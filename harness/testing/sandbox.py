@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness.errors import ServerFailed
-from harness.seams import SandboxJob, SandboxLimits, SandboxResult, ServedTool
+from harness.seams_hands import SandboxJob, SandboxLimits, SandboxResult, ServedTool
 
 __all__ = ["FakeCalculator", "FakeSandbox", "FakeToolServer"]
 

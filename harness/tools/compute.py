@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, WorkspaceError
-from harness.seams import Calculator, SandboxResult
+from harness.seams_hands import Calculator, SandboxResult
 from harness.tools.python_shell import in_thread
 from harness.tools.texts import Texts, ending_of
 

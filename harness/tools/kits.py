@@ -16,7 +16,8 @@ from harness.tools.texts import Texts
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
-    from harness.seams import Calculator, Sandbox, Workspace
+    from harness.seams import Workspace
+    from harness.seams_hands import Calculator, Sandbox
 
 __all__ = ["KITS", "make_kit"]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.domain.own_tools import OwnFunction, OwnTools
 from harness.errors import ToolError
-from harness.seams import Sandbox, SandboxJob, SandboxResult, Workspace
+from harness.seams import Workspace
+from harness.seams_hands import Sandbox, SandboxJob, SandboxResult
 from harness.tools.python_shell import artifact, in_thread, put_back, taken, told
 
 if TYPE_CHECKING:

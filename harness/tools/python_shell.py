@@ -14,7 +14,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import WorkspaceError
-from harness.seams import Sandbox, SandboxJob, SandboxLimits, SandboxResult, Workspace
+from harness.seams import Workspace
+from harness.seams_hands import Sandbox, SandboxJob, SandboxLimits, SandboxResult
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.domain.own_servers import EFFECTS, Effect, OwnServer
 from harness.errors import ServerFailed, ToolError
-from harness.seams import ServedTool, ToolServer
+from harness.seams_hands import ServedTool, ToolServer
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool

@@ -56,7 +56,7 @@ def _thousand(value: float | None) -> float | None:
 def _python(rounds: range, record: Record) -> None:
     from harness.adapters.sandbox_bubblewrap import BubblewrapSandbox
     from harness.errors import SandboxAbsent
-    from harness.seams import SandboxJob
+    from harness.seams_hands import SandboxJob
 
     sandbox = BubblewrapSandbox()
     job = SandboxJob(kind="python", code="print(1)", files={"a.csv": b"x" * 100_000})
@@ -84,7 +84,7 @@ def _servers(rounds: range, folder: Path, record: Record) -> None:
     from harness.domain.own_servers import OwnServer
     from harness.sdk.hands import Hands
     from harness.sdk.trust import look_at, record_trust
-    from harness.seams import ServedTool
+    from harness.seams_hands import ServedTool
     from harness.tools.servers import pin_tools
 
     home, keys = folder / "hands" / "home", folder / "hands" / "keys"

@@ -13,7 +13,7 @@ import pytest
 from harness.adapters.sandbox_monty import MontyCalculator
 from harness.adapters.workspace_folder import FolderWorkspace
 from harness.errors import HarnessError, UsageError
-from harness.seams import SandboxResult
+from harness.seams_hands import SandboxResult
 from harness.testing import FakeSandbox
 from harness.tools import make_kit
 from harness.tools.compute import compute_tools
@@ -69,6 +69,31 @@ def test_compute_reads_tables_and_documents(workspace: FolderWorkspace, calculat
     ):
         with pytest.raises(HarnessError, match=says.replace(".", r"\.")):
             said(code)
+
+
+def test_tables_that_can_not_be_read_are_said(workspace, calculator, monkeypatch):
+    monkeypatch.setattr("harness.tools.compute.MOST_ROWS", 2)
+    monkeypatch.setattr("harness.tools.compute.MOST_READ", 400)
+    workspace.write("long.csv", b"a,b\n1,2\n3,4\n5,6\n")
+    workspace.write("fake.xlsx", b"no zip")
+    workspace.write("huge.csv", b"x" * 500)
+    workspace.write("one.csv", b"a\n1\n")
+    for code, says in (
+        ("rows('long.csv')", "more than 2 rows"),
+        ("rows('fake.xlsx')", "as an Excel file"),
+        ("rows('huge.csv')", "reads at most"),
+        ("open('huge.csv').read()", "reads at most"),
+    ):
+        with pytest.raises(HarnessError, match=says):
+            compute(workspace, calculator, code)
+    assert compute(workspace, calculator, "rows('one.csv')") == "[{'a': '1'}]"
+
+
+def test_compute_works_without_a_workspace(calculator: MontyCalculator):
+    (tool,) = compute_tools(calculator)
+    assert call(tool, code="print('so')\n7 * 6").content == "so\n42"
+    with pytest.raises(HarnessError, match="NameError"):
+        call(tool, code="files()")
 
 
 def test_the_model_is_told_what_came_of_a_script(workspace: FolderWorkspace):

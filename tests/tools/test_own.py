@@ -14,7 +14,7 @@ from harness.adapters.workspace_folder import FolderWorkspace
 from harness.domain.own_servers import OwnServer
 from harness.domain.own_tools import OwnTools, read_own_tools
 from harness.errors import ServerFailed, ToolError
-from harness.seams import SandboxJob, SandboxLimits, SandboxResult, ServedTool
+from harness.seams_hands import SandboxJob, SandboxLimits, SandboxResult, ServedTool
 from harness.testing import FakeSandbox, FakeToolServer
 from harness.tools.own import arguments_of, own_function_tools, refuse_shadows
 from harness.tools.servers import MOST_TOOLS, Pin, digest_of, pin_tools, served_tools

@@ -19,7 +19,7 @@ from harness.adapters.sandbox_command import python_folders
 from harness.adapters.sandbox_monty import MontyCalculator
 from harness.adapters.sandbox_seccomp import _MACHINES
 from harness.errors import SandboxAbsent
-from harness.seams import SandboxJob, SandboxLimits, SandboxResult
+from harness.seams_hands import SandboxJob, SandboxLimits, SandboxResult
 
 MARK = "harness-test-mark"
 SECRET = "sk-harness-test-secret"

@@ -15,7 +15,7 @@ import pytest
 from harness.adapters.sandbox_bubblewrap import BubblewrapSandbox
 from harness.adapters.workspace_folder import FolderWorkspace
 from harness.errors import SandboxAbsent
-from harness.seams import SandboxJob, SandboxLimits
+from harness.seams_hands import SandboxJob, SandboxLimits
 from harness.tools.python_shell import put_back
 from tests.adapters.sandbox.conftest import LIMITS
 
@@ -105,7 +105,7 @@ plt.bar(["a"], [1])
 def test_the_list_of_fonts_is_made_once(tmp_path: Path, bubblewrap: BubblewrapSandbox):
     """By a script that stands in for matplotlib's, which takes seconds."""
     from harness.adapters.sandbox_fonts import FontList
-    from harness.seams import SandboxResult
+    from harness.seams_hands import SandboxResult
 
     made: list[SandboxJob] = []
 
@@ -215,7 +215,7 @@ def test_a_job_ends_when_the_harness_is_killed(bubblewrap: BubblewrapSandbox):
     mark = f"96{uuid.uuid4().int % 10**9}"
     program = (
         "from harness.adapters.sandbox_bubblewrap import BubblewrapSandbox\n"
-        "from harness.seams import SandboxJob\n"
+        "from harness.seams_hands import SandboxJob\n"
         f"BubblewrapSandbox().run(SandboxJob(kind='shell', code='sleep {mark}; true'))\n"
     )
     with subprocess.Popen([sys.executable, "-c", program]) as harness:

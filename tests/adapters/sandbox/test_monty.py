@@ -11,7 +11,7 @@ import pytest
 
 from harness.adapters.sandbox_monty import MontyCalculator
 from harness.errors import SandboxAbsent, WorkspaceError
-from harness.seams import SandboxLimits
+from harness.seams_hands import SandboxLimits
 
 LIMITS = SandboxLimits(seconds=0.5, memory=32 << 20, output=2_000)
 
