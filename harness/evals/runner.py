@@ -41,7 +41,6 @@ Ask = Callable[[EvalCase, int], Awaitable[Answer | Work]]
 """Called with a case and the number of the repeat, from 0."""
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Kept:
     """What is there already: answers and grades, by case and repeat."""
@@ -280,6 +279,8 @@ async def _generate(sitting: _Sitting, case: EvalCase, repeat: int, key: str) ->
         return Generation(
             case=case.id, repeat=repeat, key=key, work=work, error=error, seconds=seconds
         )
+
+
 async def _grade(sitting: _Sitting, case: EvalCase, repeat: int, work: Work) -> GradeRow:
     grades = [
         await grade(
