@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from decimal import Decimal
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.errors import EvalError, StateError
 from harness.evals.graders import Grade, Work
 from harness.evals.record import Generation, GradeRow, Opening, RunRecord
+from harness.values import Usage
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -153,8 +155,8 @@ class SqlEvalStore:
         """Yield a run's grades, in no order."""
         table = _tables()["grades"]
         for row in self._rows(table.select().where(table.c.run == run)):
-            grades = _loaded(tuple[Grade, ...], row.said, self._path)
-            yield GradeRow(case=row.case_id, repeat=row.repeat, grades=grades)
+            _, case, repeat, said = row
+            yield GradeRow(case=case, repeat=repeat, grades=_grades(said, self._path))
 
     def by_key(self, keys: Sequence[str]) -> dict[str, Generation]:
         """Return answers of any run by their keys."""
@@ -163,7 +165,7 @@ class SqlEvalStore:
         for start in range(0, len(keys), 500):
             some = list(keys[start : start + 500])
             wanted = table.select().where(table.c.key.in_(some), table.c.said.is_not(None))
-            found |= {row.key: self._generation(row) for row in self._rows(wanted)}
+            found |= {row[3]: self._generation(row) for row in self._rows(wanted)}
         return found
 
     def openings(self, domain: str) -> list[Opening]:
@@ -176,13 +178,10 @@ class SqlEvalStore:
         ]
 
     def _generation(self, row: Any) -> Generation:
+        _, case, repeat, key, said, error, seconds = row
+        work = None if said is None else _work(said, self._path)
         return Generation(
-            case=row.case_id,
-            repeat=row.repeat,
-            key=row.key,
-            work=None if row.said is None else _loaded(Work, row.said, self._path),
-            error=row.error,
-            seconds=row.seconds,
+            case=case, repeat=repeat, key=key, work=work, error=error, seconds=seconds
         )
 
     # --- the database --------------------------------------------------------------------------
@@ -316,6 +315,33 @@ def _loaded(kind: Any, text: str, path: Path) -> Any:
         except (ValidationError, ValueError):
             continue
     raise StateError(f"An eval run in {path} is damaged.", "Run the evals again.")
+
+
+@lru_cache(maxsize=4096)
+def _grades(text: str, path: Path) -> tuple[Grade, ...]:
+    """Return grades, those that are often alike from memory."""
+    grades: tuple[Grade, ...] = _loaded(tuple[Grade, ...], text, path)
+    return grades
+
+
+def _work(text: str, path: Path) -> Work:
+    """Return work; the plain answer to one call, of which there are thousands, the quick way."""
+    try:
+        said = json.loads(text)
+        if said.keys() <= _PLAIN and not said.get("tools"):
+            usage = said.pop("usage", {})
+            if "cost_usd" in usage:
+                usage["cost_usd"] = Decimal(usage["cost_usd"])
+            said["warnings"] = tuple(said.get("warnings", ()))
+            said["tools"] = None if said.get("tools") is None else ()
+            return Work(**said, usage=Usage(**usage))
+    except (ValueError, TypeError, ArithmeticError, AttributeError):
+        pass  # said below, as for everything that is damaged
+    work: Work = _loaded(Work, text, path)
+    return work
+
+
+_PLAIN = {"text", "tools", "abstained", "usage", "seconds", "warnings", "confidence", "run"}
 
 
 def _slowly(adapter: TypeAdapter[Any], text: str) -> Any:

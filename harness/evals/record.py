@@ -90,7 +90,7 @@ class RunRecord:
         seconds: From start to end, all sittings together.
         regrades: Id of the run whose answers are graded anew; "" for none.
         candidates: Configurations tried on this split so far, this one included.
-        openings: How often the split was opened, where it is sealed.
+        openings: How often the domain's sealed cases have been opened.
     """
 
     conditions: Conditions

@@ -109,7 +109,7 @@ class EvalRun:
         judge: Name of the judge's model.
         judged: What judges used; None where none was asked.
         unreadable: Outputs of judges that held no verdict.
-        openings: How often the split was opened, where it is sealed.
+        openings: How often the domain's sealed cases have been opened.
         regrades: Id of the run whose answers were graded anew; "" for none.
     """
 

@@ -127,8 +127,9 @@ def sum_up(
 
 def _case_result(case: CaseStub, attempts: Sequence[Attempt]) -> CaseResult:
     answered = [attempt for attempt in attempts if attempt.text is not None]
-    passes = [attempt.passed for attempt in attempts if attempt.passed is not None]
-    told = [one.passed for one in answered if not one.abstained and one.passed is not None]
+    verdicts = [(attempt.passed, attempt.abstained) for attempt in attempts]
+    passes = [passed for passed, _ in verdicts if passed is not None]
+    told = [passed for passed, abstained in verdicts if passed is not None and not abstained]
     sure = [one.confidence for one in answered if one.confidence is not None]
     grades = [graded for attempt in answered for graded in attempt.grades]
     judged = [graded.usage for graded in grades if graded.usage is not None]
@@ -145,7 +146,7 @@ def _case_result(case: CaseStub, attempts: Sequence[Attempt]) -> CaseResult:
             for index, grader in enumerate(case.graders if answered else ())
         ),
         abstained=sum(attempt.abstained for attempt in answered),
-        error=next((attempt.problem for attempt in attempts if attempt.problem), ""),
+        error="" if len(passes) == len(attempts) else _problem(attempts),
         usage=total_usage(attempt.usage for attempt in answered),
         seconds=sum(attempt.seconds for attempt in attempts),
         passed=sum(passes),
@@ -155,6 +156,10 @@ def _case_result(case: CaseStub, attempts: Sequence[Attempt]) -> CaseResult:
         judged=total_usage(judged) if judged else None,
         unreadable=sum(graded.unreadable for graded in grades),
     )
+
+
+def _problem(attempts: Sequence[Attempt]) -> str:
+    return next((attempt.problem for attempt in attempts if attempt.problem), "")
 
 
 def _check_result(grader: str, grades: Sequence[Grade]) -> CheckResult:

@@ -130,12 +130,12 @@ def _graders(parts: Parts, wishes: EvalWishes, cases: Sequence[EvalCase]) -> dic
 
 
 def _chosen(parts: Parts, wishes: EvalWishes, store: EvalStore) -> tuple[Sequence[EvalCase], int]:
-    """Return the cases, and how often they have been opened where they are sealed."""
+    """Return the cases, and how often the domain's sealed ones have been opened."""
     domain = parts.current.domain
     split, limit = wishes.split, wishes.limit
     if limit is not None and limit < 1:
         raise UsageError(f"--limit is {limit}.", "It has to be at least 1.")
-    openings = 0
+    openings = len(store.openings(domain.name))
     if split == "sealed":
         name, config = parts.models.name(domain.settings), config_of(parts, wishes)
         cases, openings = open_sealed_cases(domain, parts.home, store, model=name, config=config)

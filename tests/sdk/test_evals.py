@@ -268,6 +268,7 @@ def test_sealed_cases_are_opened_only_when_counted(
     again = harness.evaluate(split="sealed")
     assert again.openings == 2
     assert any("opened 2 times" in words for words in again.warnings)
+    assert harness.evaluate(split="dev").openings == 2  # every report says so
     with pytest.raises(EvalError, match="sealed cases already"):
         harness.evals.seal("dev")
     kept = key.read_bytes()
