@@ -132,7 +132,7 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def served(tmp_path_factory: pytest.TempPathFactory, few_authorities: Path) -> Iterator[Server]:
     """`harness ui` as a process of its own, over real questions and a scripted provider."""
     base = tmp_path_factory.mktemp("served")
     domain = make_triage(base / "support-triage")
@@ -148,6 +148,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             **os.environ,
             **provider.env(),
             "HARNESS_USER": "ada",
+            "SSL_CERT_FILE": str(few_authorities),
             "HARNESS_HOME": str(base / "home"),
         }
         process = subprocess.Popen(
@@ -247,6 +248,19 @@ class Visit:
         box.press("Enter")
         self.page.wait_for_selector(".st-key-answer")
         self.settle()
+
+    def sees(self, text: str) -> None:
+        """Wait until a text stands on the page."""
+        self.page.get_by_text(text).first.wait_for()
+
+    def choose_model(self, name: str) -> None:
+        """Choose the model that answers from now on."""
+        self.page.get_by_text("Model and context").click()
+        box = self.key("model").locator("input")
+        box.fill(name)
+        box.press("Enter")
+        self.settle()
+        self.page.keyboard.press("Escape")
 
     def text(self) -> str:
         """Return what stands on the page."""
