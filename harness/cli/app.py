@@ -23,6 +23,7 @@ from harness.cli.options import (
     read_question,
     read_sections,
 )
+from harness.cli.people import people
 from harness.cli.ui import ui
 
 __all__ = ["app"]
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 
 app.add_typer(examples)
+app.add_typer(people)
 app.command("correct")(correct)
 app.command("review")(review)
 app.command("ui")(ui)
