@@ -6,10 +6,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test soak bench lint clean
+.PHONY: demo ui test soak bench lint clean
 
 demo: $(STAMP)
 	@HARNESS_HOME=.harness $(BIN)/harness demo
+
+# The web app, on this machine alone: http://127.0.0.1:8501
+ui: $(STAMP)
+	@HARNESS_HOME=.harness $(BIN)/harness ui
 
 test: $(STAMP) lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered -q

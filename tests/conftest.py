@@ -59,3 +59,15 @@ def write_domain(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def few_authorities(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of one certificate: clients load all that SSL_CERT_FILE names, slowly."""
+    import certifi
+
+    end = "-----END CERTIFICATE-----"
+    bundle = Path(certifi.where()).read_text(encoding="utf-8")
+    file = tmp_path_factory.mktemp("tls") / "authorities.pem"
+    file.write_text(bundle[: bundle.index(end) + len(end)] + "\n", encoding="utf-8")
+    return file

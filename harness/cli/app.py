@@ -28,6 +28,7 @@ from harness.cli.options import (
 from harness.cli.run import run
 from harness.cli.run_again import runs
 from harness.cli.trust import trust
+from harness.cli.people import people
 from harness.cli.ui import ui
 
 __all__ = ["app"]
@@ -275,6 +276,7 @@ app.command("correct")(correct)
 app.command("review")(review)
 app.command("ui")(ui)
 app.add_typer(examples)
+app.add_typer(people)
 
 
 @app.command("doctor")

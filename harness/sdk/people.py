@@ -17,7 +17,7 @@ from typing import Literal
 from harness.errors import StateError, UsageError
 from harness.improve.saving import locked
 
-__all__ = ["ALL", "ROLES", "People", "Role"]
+__all__ = ["ALL", "ROLES", "People", "Role", "as_role"]
 
 Role = Literal["nobody", "reader", "expert", "reviewer", "admin"]
 ROLES: tuple[Role, ...] = ("nobody", "reader", "expert", "reviewer", "admin")
@@ -47,7 +47,7 @@ class People:
         try:
             said = json.loads(self.path.read_text("utf-8"))
             return {
-                str(domain): {str(who): _role(role) for who, role in people.items()}
+                str(domain): {str(who): as_role(role) for who, role in people.items()}
                 for domain, people in said.items()
             }
         except FileNotFoundError:
@@ -85,7 +85,7 @@ class People:
         person = person.strip().casefold()
         if not person:
             raise UsageError("No person is named.", "Give their e-mail address.")
-        _role(role)
+        as_role(role)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with locked(self.path.parent, self.path.parent):
             roles: dict[str, dict[str, Role]] = self.all()
@@ -116,7 +116,12 @@ class People:
             ) from error
 
 
-def _role(word: str) -> Role:
+def as_role(word: str) -> Role:
+    """Return the role of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
     for role in ROLES:
         if word == role:
             return role

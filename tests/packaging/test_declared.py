@@ -30,7 +30,7 @@ def declared() -> set[str]:
 
 def imported() -> Iterator[tuple[str, str]]:
     """Yield each third-party top-level module, and the file that imports it."""
-    for path in sorted((ROOT / "harness").rglob("*.py")):
+    for path in sorted([*(ROOT / "harness").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names: list[str] = []
             if isinstance(node, ast.Import):
@@ -39,7 +39,7 @@ def imported() -> Iterator[tuple[str, str]]:
                 names = [node.module]
             for name in names:
                 top = name.split(".")[0]
-                if top not in sys.stdlib_module_names and top != "harness":
+                if top not in (*sys.stdlib_module_names, "harness", "harness_ui"):
                     yield top, path.relative_to(ROOT).as_posix()
 
 

@@ -80,18 +80,6 @@ def opened(write: Callable[..., Path], sdk_home: Path) -> Iterator[Callable[...,
         harness.close()
 
 
-@pytest.fixture(scope="session")
-def few_authorities(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of one certificate: clients load all that SSL_CERT_FILE names, slowly."""
-    import certifi
-
-    end = "-----END CERTIFICATE-----"
-    bundle = Path(certifi.where()).read_text(encoding="utf-8")
-    file = tmp_path_factory.mktemp("tls") / "authorities.pem"
-    file.write_text(bundle[: bundle.index(end) + len(end)] + "\n", encoding="utf-8")
-    return file
-
-
 @pytest.fixture
 def provider(
     monkeypatch: pytest.MonkeyPatch, few_authorities: Path

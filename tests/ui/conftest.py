@@ -51,6 +51,18 @@ def app_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("ui-home")
 
 
+def one_page() -> None:
+    """The script of a page alone: what `app.main` draws, without the navigation."""
+    import importlib
+
+    import streamlit as st
+    from harness_ui import visit
+    from harness_ui.desk import desk
+
+    visit.choose_domain(desk())
+    importlib.import_module(f"harness_ui.pages.{st.session_state['page']}").show()
+
+
 @pytest.fixture
 def app(
     tmp_path: Path, app_home: Path, monkeypatch: pytest.MonkeyPatch
@@ -59,23 +71,19 @@ def app(
     from harness_ui.desk import Desk, install
     from streamlit.testing.v1 import AppTest
 
-    desks = []
+    desks: list[Desk] = []
 
-    def open_(*domains: Path, page: str = "", model: str | None = None, **query: str) -> Any:
+    def open_(page: str, *domains: Path, model: Any = None, **query: str) -> Any:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("HARNESS_USER", "ada")
         if not desks:
             desks.append(Desk(domains=domains, home=app_home, model=model))
         install(desks[0])
-        test = AppTest.from_file(str(PAGE), default_timeout=60)
+        test = AppTest.from_function(one_page, default_timeout=60)
+        test.session_state["page"] = page
         for key, value in query.items():
             test.query_params[key] = value
-        if page:
-            from harness_ui import pages
-
-            test.session_state["_only"] = page
-            assert hasattr(pages, page) or True
-        return test
+        return test.run()
 
     yield open_
     for desk in desks:
@@ -124,7 +132,7 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def served(tmp_path_factory: pytest.TempPathFactory, few_authorities: Path) -> Iterator[Server]:
     """`harness ui` as a process of its own, over real questions and a scripted provider."""
     base = tmp_path_factory.mktemp("served")
     domain = make_triage(base / "support-triage")
@@ -140,6 +148,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             **os.environ,
             **provider.env(),
             "HARNESS_USER": "ada",
+            "SSL_CERT_FILE": str(few_authorities),
             "HARNESS_HOME": str(base / "home"),
         }
         process = subprocess.Popen(
@@ -239,6 +248,19 @@ class Visit:
         box.press("Enter")
         self.page.wait_for_selector(".st-key-answer")
         self.settle()
+
+    def sees(self, text: str) -> None:
+        """Wait until a text stands on the page."""
+        self.page.get_by_text(text).first.wait_for()
+
+    def choose_model(self, name: str) -> None:
+        """Choose the model that answers from now on."""
+        self.page.get_by_text("Model and context").click()
+        box = self.key("model").locator("input")
+        box.fill(name)
+        box.press("Enter")
+        self.settle()
+        self.page.keyboard.press("Escape")
 
     def text(self) -> str:
         """Return what stands on the page."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from tests.ui.conftest import Server, Visit
+import pytest
+
+from harness.testing import Turn
+from tests.ui.conftest import ROOT, Server, Visit
 
 QUESTION = "My rabbit chewed the chip off my card, what now?"
 
@@ -14,8 +19,9 @@ def test_from_a_question_to_a_correction_that_the_next_answer_uses(
 ) -> None:
     one = visit().go()
     one.ask(QUESTION)
-    assert "baseline:nearest" in one.text()
+    one.sees("baseline:nearest")
     one.press("correct")
+    one.sees("Why is that right?")
     assert QUESTION in one.text()
     field = one.key("answer-" + one.page.url.split("run=")[1].split("&")[0])
     box = field.locator("input")
@@ -24,21 +30,104 @@ def test_from_a_question_to_a_correction_that_the_next_answer_uses(
     one.settle()
     one.write("why-" + one.page.url.split("run=")[1].split("&")[0], "A damaged chip does not work")
     one.press("save")
-    assert "Saved as a draft" in one.text()
+    one.sees("Saved as a draft")
     written = (served.domain / "examples" / "corrections.yaml").read_text("utf-8")
     assert "A damaged chip does not work" in written
     assert "status: draft" in written
     one.press("to-review")
-    assert "instructions" in one.text()
+    one.sees("The domain's instructions")
     one.press("accept")
-    assert "is accepted" in one.text()
+    one.sees("is accepted")
     one.press("ask-again")
     one.page.wait_for_selector(".st-key-answer")
     one.settle()
     assert "card_not_working" in one.key("answer").inner_text()
     one.page.get_by_text("What the model saw").click()
     one.settle()
-    assert "Every item that was considered" in one.text()
+    one.sees("Every item that was considered")
     assert "status: approved" in (served.domain / "examples" / "corrections.yaml").read_text(
         "utf-8"
     )
+
+
+PAGES = ("", "correct", "review", "examples", "evals", "domain", "people")
+SCREENS = ROOT / ".cache" / "screens"
+AXE = "async () => (await axe.run()).violations.map(v => [v.impact, v.id, v.nodes[0].html])"
+
+
+def serious(one: Visit) -> list[Any]:
+    """Return what axe-core finds on the page that keeps people out."""
+    one.page.evaluate(axe_source())
+    return [found for found in one.page.evaluate(AXE) if found[0] in ("serious", "critical")]
+
+
+def axe_source() -> str:
+    import axe_playwright_python
+
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(1280, "light"), (400, "light"), pytest.param(1280, "dark", marks=pytest.mark.soak)],
+)
+def test_every_page_can_be_used_by_everybody(
+    visit: Callable[..., Visit], width: int, scheme: str
+) -> None:
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    one = visit(width=width, color_scheme=scheme)
+    found = {}
+    for page in PAGES:
+        one.go(page)
+        one.page.wait_for_timeout(400)
+        one.page.screenshot(path=SCREENS / f"{page or 'ask'}-{width}-{scheme}.png")
+        found[page] = serious(one)
+        wide = one.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, page
+    assert {page: bad for page, bad in found.items() if bad} == {}
+
+
+HOSTILE = (
+    "<script>window.hacked = 1</script> <img src=x onerror='window.hacked = 2'> "
+    "![seen](http://127.0.0.1:9/pixel.png) :material/home: $5 and $6 **bold**"
+)
+
+
+def test_markup_and_scripts_are_shown_and_never_run(
+    visit: Callable[..., Visit], served: Server
+) -> None:
+    served.script.append(Turn(text=f"You said: {HOSTILE}"))
+    one = visit().go()
+    one.choose_model("openai:gpt-5")
+    one.ask(HOSTILE)
+    asked = one.page.locator("[class*=st-key-asked-]").inner_text()
+    assert asked.replace("\u2060", "").strip() == HOSTILE
+    assert "$5 and $6" in one.key("answer").inner_text()
+    assert one.page.evaluate("window.hacked") is None
+    assert one.page.locator("[data-testid=stMarkdown] img").count() == 0
+    # even if something slipped through, the browser would not fetch it
+    refused = one.page.evaluate(
+        "fetch('http://127.0.0.1:9/').then(() => 'sent', error => 'refused')"
+    )
+    assert refused == "refused"
+    assert any("Content Security Policy" in said for said in one.errors)
+    one.foreign.clear()  # the attempt just made
+
+
+def test_a_reload_in_the_middle_of_an_answer_loses_nothing(
+    visit: Callable[..., Visit], served: Server
+) -> None:
+    served.script.append(Turn(text="A slow but sure answer", delay=3.0))
+    one = visit().go()
+    one.choose_model("openai:gpt-5")
+    field = one.page.locator("[data-testid=stChatInputTextArea]")
+    field.fill("How long does it take?")
+    field.press("Enter")
+    one.page.wait_for_selector(".st-key-stop")
+    address = one.page.url
+    one.page.reload()
+    other = visit()
+    other.page.goto(address)
+    for tab in (one, other):
+        tab.page.wait_for_selector(".st-key-answer")
+        assert "A slow but sure answer" in tab.key("answer").inner_text()

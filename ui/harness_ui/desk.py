@@ -11,13 +11,16 @@ import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import Harness, HarnessError
 from harness.errors import UsageError
 from harness.sdk import bundled_domains, find_domain
 from harness.settings import Settings, find_home
 from harness_ui.jobs import Jobs
+
+if TYPE_CHECKING:
+    from harness.seams import Model
 
 __all__ = ["Desk", "desk", "install"]
 
@@ -28,7 +31,7 @@ class Desk:
     Args:
         domains: Folders or names of shipped domains; where there are none, those found here.
         home: The state folder.
-        model: `provider:model` for all of them.
+        model: `provider:model` for all of them, or a model of one's own.
         model_options: For the model's client.
     """
 
@@ -37,12 +40,14 @@ class Desk:
         *,
         domains: Sequence[str | Path] = (),
         home: Path | None = None,
-        model: str | None = None,
+        model: str | Model | None = None,
         model_options: Mapping[str, Any] | None = None,
     ) -> None:
         self._given = [find_domain(one) for one in domains]
         self.here = Path.cwd()
-        self._flags = {"home": str(home) if home else None, "model": model}
+        self._own = None if model is None or isinstance(model, str) else model
+        named = model if isinstance(model, str) else None
+        self._flags = {"home": str(home) if home else None, "model": named}
         self._options = dict(model_options or {})
         self._lock = threading.Lock()
         self._open: dict[tuple[Path, str], Harness] = {}
@@ -96,7 +101,10 @@ class Desk:
             if key not in self._open:
                 flags = self._flags | ({"model": model} if model else {})
                 self._open[key] = Harness(
-                    known[name], settings=Settings(flags), model_options=self._options
+                    known[name],
+                    model=None if model else self._own,
+                    settings=Settings(flags),
+                    model_options=self._options,
                 )
             return self._open[key]
 

@@ -61,31 +61,20 @@ def item_table(packed: Packed, texts: dict[str, str]) -> pd.DataFrame:
         texts: What each example says, by id.
     """
     rows = [
-        {
-            "Shown": item.kept,
-            "Id": item.id,
-            "Says": short(texts.get(item.id, ""), 90),
-            "Kind": KINDS[item.kind],
-            "Part": NAMES[item.section],
-            "Similarity": item.similarity,
-            "Tokens": item.tokens,
-            "Why": item.reason,
-        }
+        [
+            item.kept,
+            item.similarity,
+            item.tokens,
+            item.id,
+            short(texts.get(item.id, ""), 90),
+            NAMES[item.section],
+            item.reason,
+            KINDS[item.kind],
+        ]
         for item in packed.items
     ]
-    table = pd.DataFrame(
-        rows,
-        columns=[
-            "Shown",
-            "Id",
-            "Says",
-            "Kind",
-            "Part",
-            "Similarity",
-            "Tokens",
-            "Why",
-        ],
-    )
+    columns = ["Shown", "Similarity", "Tokens", "Id", "Says", "Part", "Why", "Kind"]
+    table = pd.DataFrame(rows, columns=columns)
     tail = ~table["Part"].isin([NAMES[name] for name in STABLE])
     order = table.assign(tail=tail).sort_values(
         ["Shown", "tail", "Similarity"], ascending=[False, False, False], kind="stable"
@@ -109,7 +98,7 @@ def show_seen(job: Asking, *, again: Callable[..., None]) -> None:
         if getattr(opened, "open", True) is False:
             return  # drawn when it is opened: the table is long
         table = budget_table(packed)
-        st.altair_chart(_bar(table), theme="streamlit", alt=_in_words(table, packed))
+        st.altair_chart(_bar(table, packed), theme="streamlit", alt=_in_words(table, packed))
         st.caption(
             f"{packed.core_tokens:,} of {packed.tokens:,} tokens are the same for every question, "
             f"so a provider's cache serves them. The budget is {packed.budget:,} tokens."
@@ -173,12 +162,20 @@ def _texts() -> dict[str, str]:
     return said | {one.id: one.text for one in domain.passages}
 
 
-def _bar(table: pd.DataFrame) -> alt.Chart:
-    chart: alt.Chart = (
-        alt.Chart(table, height=46)
-        .mark_bar(stroke="white", strokeWidth=1)
+def _bar(table: pd.DataFrame, packed: Packed) -> alt.LayerChart:
+    """Return the bar, with a mark where the part ends that a provider's cache serves."""
+    scale = alt.Scale(domain=[0, packed.budget], nice=False)
+    bar = (
+        alt.Chart(table)
+        .mark_bar(stroke="white", strokeWidth=1, size=34)
         .encode(
-            x=alt.X("Tokens:Q", stack="zero", title=None, axis=alt.Axis(format=",d", tickCount=5)),
+            x=alt.X(
+                "Tokens:Q",
+                stack="zero",
+                title=None,
+                scale=scale,
+                axis=alt.Axis(format=",d", tickCount=5, grid=False),
+            ),
             color=alt.Color(
                 "Part:N",
                 sort=list(NAMES.values()),
@@ -186,13 +183,16 @@ def _bar(table: pd.DataFrame) -> alt.Chart:
                 legend=alt.Legend(orient="bottom", columns=4, title=None),
             ),
             order=alt.Order("order:Q"),
-            opacity=alt.condition(
-                "datum['Same for every question']", alt.value(1), alt.value(0.85)
-            ),
             tooltip=["Part", alt.Tooltip("Tokens:Q", format=",d"), "Items"],
         )
     )
-    return chart
+    end = pd.DataFrame([{"Tokens": packed.core_tokens, "says": "cached up to here"}])
+    mark = alt.Chart(end).encode(x=alt.X("Tokens:Q", scale=scale))
+    rule = mark.mark_rule(strokeDash=[4, 3], strokeWidth=2, color="#8a2c2c")
+    words = mark.mark_text(align="left", dx=5, dy=-27, fontSize=12, color="#8a2c2c").encode(
+        text="says:N"
+    )
+    return alt.LayerChart(layer=[bar, rule, words], height=180)
 
 
 def _in_words(table: pd.DataFrame, packed: Packed) -> str:

@@ -114,9 +114,14 @@ def choose_domain(shared: Desk) -> None:
     st.session_state["domain"] = st.session_state["_domain"]
     if st.query_params.get("domain") != st.session_state["domain"]:
         st.query_params["domain"] = st.session_state["domain"]
-    if sign_in_configured() and st.user.is_logged_in:
-        st.caption(plain(person()))
-        st.button("Sign out", on_click=st.logout, key="sign-out")
+    if sign_in_configured():
+        show_account()
+
+
+def show_account() -> None:
+    """Say who is signed in, and let them sign out."""
+    st.caption(plain(person()))
+    st.button("Sign out", on_click=st.logout, key="sign-out")
 
 
 def _chose() -> None:

@@ -9,12 +9,15 @@ from decimal import Decimal
 __all__ = ["cost_words", "count", "diff_markdown", "model_markdown", "plain", "short", "since"]
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
-_ICON = re.compile(r":(?=[a-z_]+(?:/[a-z_0-9]+)?(?::|\[))")
+_ICON = re.compile(r":(?=[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_]+)?:)")
+_COLOUR = re.compile(r":(?=[a-z]+(?:-[a-z]+)*\[)")
+JOINER = "\u2060"
+"""Breaks the name of an icon without being seen: Streamlit heeds no backslash before those."""
 
 
 def plain(text: str) -> str:
     """Return Markdown that shows a text as it was written, line breaks and all."""
-    escaped = _SPECIAL.sub(r"\\\1", text)
+    escaped = _SPECIAL.sub(r"\\\1", _ICON.sub(":" + JOINER, text))
     lines = escaped.split("\n")
     shown = (re.sub("^[ \t]+", lambda lead: "\u00a0" * len(lead[0]), line) for line in lines)
     return "  \n".join(line or "\u00a0" for line in shown) if len(lines) > 1 else escaped
@@ -24,7 +27,7 @@ def model_markdown(text: str) -> str:
     """Return a model's Markdown without what would turn into formulas, icons or pictures."""
     text = text.replace("$", r"\$")
     text = re.sub(r"!\[", r"\\![", text)
-    return _ICON.sub(r"\\:", text)
+    return _COLOUR.sub(r"\\:", _ICON.sub(":" + JOINER, text))
 
 
 def short(text: str, width: int = 80) -> str:

@@ -14,7 +14,7 @@ from harness_ui.words import diff_markdown, plain, short
 
 __all__ = ["answer_field", "show", "show_near"]
 
-OTHER = "another one …"
+STATUSES = {"approved": "in use", "draft": "waits for review", "retired": "retired"}
 
 
 def show() -> None:
@@ -131,12 +131,12 @@ def show_near(found: Saved, title: str = "Examples that are like it") -> None:
         title + (f" ({twins} almost the same)" if twins else ""), expanded=bool(twins)
     ):
         for one in found.near:
-            near = f"{one.similarity:.2f}" if one.similarity is not None else "-"
-            mark = " · **almost the same**" if one.twin else ""
+            near = f"{one.similarity:.2f} · " if one.similarity is not None else ""
+            mark = "**almost the same** · " if one.twin else ""
             st.markdown(
-                f"{near}{mark} · {plain(short(one.example.input, 140))} → "
+                f"{near}{mark}{plain(short(one.example.input, 140))} → "
                 f"**{plain(short(one.example.output, 60))}** "
-                f"({plain(one.example.status)}, {plain(one.example.id)})"
+                f"({STATUSES[one.example.status]}, {plain(one.example.id)})"
             )
 
 

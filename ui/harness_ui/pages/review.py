@@ -58,13 +58,13 @@ def _position(waiting: list[Waiting]) -> int:
 
 
 def _steps(waiting: list[Waiting], at: int) -> None:
-    one, two, three = st.columns([1, 2, 1], vertical_alignment="center")
-    if one.button("Previous", key="previous", disabled=at == 0, shortcut="left", width="stretch"):
-        visit.go("review", id=waiting[at - 1].example.id)
-    two.markdown(f"**{at + 1} of {len(waiting)}** that wait")
     last = at + 1 >= len(waiting)
-    if three.button("Next", key="next", disabled=last, shortcut="right", width="stretch"):
-        visit.go("review", id=waiting[at + 1].example.id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Previous", key="previous", disabled=at == 0, shortcut="left"):
+            visit.go("review", id=waiting[at - 1].example.id)
+        if st.button("Next", key="next", disabled=last, shortcut="right"):
+            visit.go("review", id=waiting[at + 1].example.id)
+        st.markdown(f"**{at + 1} of {len(waiting)}** that wait", width="content")
 
 
 def _draft(harness: Harness, draft: Waiting) -> None:
