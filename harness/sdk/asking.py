@@ -12,7 +12,7 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.errors import BadResponse
+from harness.errors import BadResponse, StateError
 from harness.journal.events import MessageCompleted, ModelRequested, Recorded, RunFinished
 from harness.loop import Loop, Means, RunState
 from harness.sdk.equipment import reader_of
@@ -92,10 +92,7 @@ class Question:
             ModelError: The model could not answer.
             StateError: The journal can't be written.
         """
-        pending = self._writer
-        writer = cast(
-            "Writer", await asyncio.wrap_future(pending) if pending else UnrecordedWriter(self.run)
-        )
+        writer = await self._opened()
         try:
             loop = self._loop(writer, asked)
             self.state = loop.state
@@ -118,6 +115,20 @@ class Question:
         finally:
             if self._door is not None:
                 self._door.close_soon(writer)
+
+    async def _opened(self) -> Writer:
+        """Return what writes the run.
+
+        Raises:
+            StateError: The journal can't be written.
+        """
+        if self._writer is None or self._door is None:
+            return cast("Writer", UnrecordedWriter(self.run))
+        try:
+            return await asyncio.wrap_future(self._writer)
+        except StateError:
+            # Packing, which went on beside it, may have put a broken state folder right.
+            return await asyncio.wrap_future(self._door.start_soon(self.run))
 
     def _loop(self, writer: Writer, asked: Asked) -> Loop:
         before = self._before
