@@ -15,6 +15,7 @@ import shutil
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -168,6 +169,8 @@ class MontyCalculator:
             program = find_monty_binary()
             if self._bubblewrap:
                 self._folder = tempfile.mkdtemp(prefix="harness-compute-")
+                # Also where nobody closes it, at the end of the process.
+                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
                 program = _wrapped(self._bubblewrap, program, Path(self._folder), self.limits)
             pool = monty.Monty(
                 binary_path=program,
