@@ -208,7 +208,7 @@ def compare(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Say whether the run B is better than A, worse, or that neither is shown."""
+    """Say whether run B is better than A, worse, or neither is shown."""
     from harness.evals.compare import compare as held
     from harness.evals.compare import compare_json
     from harness.evals.compare_report import compare_report
@@ -255,9 +255,9 @@ def ablate(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Show what the context is worth: the same cases with none of it, with part, with all.
+    """Show what the context is worth: with none of it, part of it, all.
 
-    Each way is compared with `none`, case by case.
+    The same cases are run each way, and held case by case against `none`.
     """
     from harness.cli.progress import EvalBar
     from harness.evals.ablation import ablation_json, ablation_report

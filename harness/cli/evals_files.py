@@ -57,9 +57,10 @@ def map_(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Answer every row of a table; answers, confidence and citations stand in new columns.
+    """Answer every row of a table.
 
-    What it would send and cost is said first. Stopped, the same command goes on.
+    Answers, confidence and citations stand in new columns. What it would send and cost is
+    said first. Stopped, the same command goes on.
     """
     from harness.cli.progress import EvalBar
     from harness.sdk.bulk import estimate_rows
@@ -105,9 +106,10 @@ def seal(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Encrypt eval cases with a key kept outside the folder, and delete them in the open.
+    """Encrypt eval cases with a key kept outside the folder.
 
-    Publish the hash that it prints: it shows later that the cases are still the same.
+    The open files are deleted. Publish the hash that it prints: it shows later that the cases
+    are still the same.
     """
     if not yes:
         _confirm(f"The open files of the {split} split of {domain} will be deleted. Seal it?")
@@ -153,7 +155,10 @@ def import_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take over the cases of another eval tool, and say what did not carry over."""
+    """Take over the cases of another eval tool.
+
+    What did not carry over is said.
+    """
     from harness.sdk.exchange import import_cases
 
     found = import_cases(source, output, kind)

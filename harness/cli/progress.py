@@ -42,7 +42,8 @@ class Bar:
                 return
             end = "\n" if done >= total else ""
             # Up to the end of the line: a shorter one leaves nothing of the longer before it.
-            line = f"\r{self._what} {done:,} of {total:,}{more}\x1b[K"
+            line = f"\r{self._what} {done:,} of {total:,}{more}"
+            line += "\x1b[K" if more else ""
             print(line, end=end, file=sys.stderr, flush=True)
         elif now - self._told >= QUIET:
             print(f"{self._what} {done:,} of {total:,}{more}", file=sys.stderr, flush=True)

@@ -35,17 +35,27 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ablation:
-    """All arms; the first is what the others are held against."""
+    """All arms, and the name of the one that the others are held against."""
 
     arms: tuple[Arm, ...]
+    against: str
 
 
 def ablation(runs: Sequence[tuple[str, EvalRun]]) -> Ablation:
-    """Return the runs as arms, each compared with the first."""
-    arms = [Arm(name=runs[0][0], run=runs[0][1])]
-    for name, run in runs[1:]:
+    """Return the runs as arms, each compared with the first that has a score.
+
+    A model that can't answer without any context (`baseline:nearest`) leaves `none` without one.
+    """
+    able = [index for index, (_, run) in enumerate(runs) if run.scored]
+    against = able[0] if able else 0
+    arms = []
+    for index, (name, run) in enumerate(runs):
+        if index <= against:
+            problem = "" if run.scored else "no case could be scored: nothing is held against it"
+            arms.append(Arm(name=name, run=run, problem=problem))
+            continue
         try:
-            arms.append(Arm(name=name, run=run, comparison=compare(runs[0][1], run)))
+            arms.append(Arm(name=name, run=run, comparison=compare(runs[against][1], run)))
         except EvalError as error:
             arms.append(Arm(name=name, run=run, problem=error.message))
     compared = [index for index, arm in enumerate(arms) if arm.comparison is not None]
@@ -53,7 +63,7 @@ def ablation(runs: Sequence[tuple[str, EvalRun]]) -> Ablation:
     for index, p in zip(compared, ps, strict=True):
         arm = arms[index]
         arms[index] = Arm(name=arm.name, run=arm.run, comparison=arm.comparison, p=p)
-    return Ablation(arms=tuple(arms))
+    return Ablation(arms=tuple(arms), against=runs[against][0])
 
 
 def ablation_report(found: Ablation) -> str:
@@ -64,7 +74,7 @@ def ablation_report(found: Ablation) -> str:
             "context",
             "right",
             "95 % interval",
-            f"against {first.name}",
+            f"against {found.against}",
             "",
             "tokens in",
             "cost",
@@ -126,4 +136,4 @@ def ablation_json(found: Ablation) -> dict[str, Any]:
         }
         for arm in found.arms
     ]
-    return {"against": found.arms[0].name, "arms": arms}
+    return {"against": found.against, "arms": arms}

@@ -21,8 +21,10 @@ from harness.errors import (
     ModelError,
     NotAuthorized,
     ProviderNotAllowed,
+    RateLimited,
     UnknownModel,
 )
+from harness.evals.limiter import Limiter
 from harness.values import Reply, Usage, total_usage
 
 if TYPE_CHECKING:
@@ -65,12 +67,17 @@ class Verdict:
 class Judge:
     """Asks a model for verdicts.
 
+    A judge that is asked too often (429) is asked again after the wait that it wants, and less
+    at a time from then on.
+
     Args:
         model: The judge.
+        jobs: Questions under way at one time, at most.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, jobs: int = 8) -> None:
         self._model = model
+        self._limiter = Limiter(jobs)
 
     @property
     def name(self) -> str:
@@ -126,6 +133,21 @@ class Judge:
         return Verdict(choice="", why=why, usage=total_usage(usages), unreadable=TRIES)
 
     async def _reply(self, messages: Sequence[BaseMessage]) -> Reply:
+        while True:
+            entered = await self._limiter.enter()
+            try:
+                reply = await self._once(messages)
+                self._limiter.well()
+            except RateLimited as refused:
+                self._limiter.refused(entered, refused.retry_after)
+                if not refused.passing or self._limiter.hopeless:
+                    raise
+                continue
+            finally:
+                self._limiter.leave()
+            return reply
+
+    async def _once(self, messages: Sequence[BaseMessage]) -> Reply:
         stream = cast("AsyncGenerator[Any, None]", self._model.stream(messages))
         async with aclosing(stream) as events:
             async for event in events:

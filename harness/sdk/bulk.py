@@ -20,7 +20,7 @@ from harness.evals import Conditions, Generation, Kept, Plan, RunRecord, run_eva
 from harness.evals.graders import Work, work_of
 from harness.evals.graders.cites import where_quoted
 from harness.evals.record import stub_of
-from harness.sdk.confidence import confidence_of
+from harness.sdk.confidence import confidence_in
 from harness.sdk.rows import Table, read_rows, write_rows
 from harness.values import EvalCase, Place
 from harness.wiring import make_eval_store, rate_limits_left
@@ -140,9 +140,11 @@ async def answer_rows(
         found = store.generations(record.conditions.run)
         kept = {(one.case, one.repeat): one for one in found if one.work is not None}
 
+    sure_of = confidence_in(domain)
+
     async def ask(case: EvalCase, _repeat: int) -> Work:
         answer = await harness.aask(case.input, policy=policy)
-        return dataclasses.replace(work_of(answer), confidence=confidence_of(answer, domain))
+        return dataclasses.replace(work_of(answer), confidence=sure_of(answer))
 
     with rate_limits_left():
         run = await run_evals(

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.domain import Domain
     from harness.values import Answer
 
-__all__ = ["confidence_of"]
+__all__ = ["confidence_in"]
 
 NEAREST = 10
 """Worked cases, the most similar ones, whose labels are held against the answer."""
 
 
-def confidence_of(answer: Answer, domain: Domain) -> float | None:
-    """Return the share of similarity that the nearest cases with the answer's label have.
+def confidence_in(domain: Domain) -> Callable[[Answer], float | None]:
+    """Return what says how sure a domain's answers are.
 
-    Only where the domain answers by label: elsewhere nothing says whether two answers agree. It
-    orders answers by how sure they are; it is no probability.
+    It gives the share of similarity that the nearest cases with the answer's label have, or None
+    where the domain does not answer by label: elsewhere nothing says whether two answers agree.
+    It orders answers by how sure they are; it is no probability.
 
     Args:
-        answer: The answer, with what was shown.
         domain: As packed.
     """
-    if domain.settings.answer.kind != "label" or not isinstance(answer.value, str):
-        return None
+    if domain.settings.answer.kind != "label":
+        return lambda _: None
     labels = {one.id: one.output for one in domain.examples}
     labels |= {one.id: one.expected for one in domain.cases if isinstance(one.expected, str)}
-    seen = [
-        (item.similarity, labels[item.id] == answer.value)
-        for item in answer.demonstrations
-        if item.similarity is not None and item.similarity > 0 and item.id in labels
-    ]
-    nearest = sorted(seen, reverse=True)[:NEAREST]
-    total = sum(similarity for similarity, _ in nearest)
-    return sum(similarity for similarity, same in nearest if same) / total if total else None
+
+    def confidence(answer: Answer) -> float | None:
+        if not isinstance(answer.value, str):
+            return None
+        seen = [
+            (item.similarity, labels[item.id] == answer.value)
+            for item in answer.demonstrations
+            if item.similarity is not None and item.similarity > 0 and item.id in labels
+        ]
+        nearest = sorted(seen, reverse=True)[:NEAREST]
+        total = sum(similarity for similarity, _ in nearest)
+        agreed = sum(similarity for similarity, same in nearest if same)
+        return agreed / total if total else None
+
+    return confidence

@@ -23,7 +23,7 @@ from harness.evals import (
 from harness.evals.check_lint import check_problems
 from harness.evals.graders import WORK_GRADERS, Work, graders, work_of
 from harness.evals.graders.python_ import python_grader
-from harness.sdk.confidence import confidence_of
+from harness.sdk.confidence import confidence_in
 from harness.sdk.eval_runs import begun, config_of
 from harness.sdk.eval_wishes import EvalWishes, Parts, judge_of
 from harness.sdk.sealed import open_sealed_cases
@@ -87,6 +87,7 @@ async def evaluate(parts: Parts, wishes: EvalWishes) -> EvalRun:
 
 def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Awaitable[Work]]:
     domain = parts.current.domain
+    sure_of = confidence_in(domain)
 
     async def ask_case(case: EvalCase, _repeat: int) -> Work:
         if domain.settings.tools:
@@ -100,8 +101,7 @@ def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Await
             current=parts.current,
             record=False,
         )
-        sure = confidence_of(answer, domain)
-        return dataclasses.replace(work_of(answer), confidence=sure)
+        return dataclasses.replace(work_of(answer), confidence=sure_of(answer))
 
     async def ask_nobody(case: EvalCase, repeat: int) -> Work:
         raise EvalError(f"The run has no answer to {case.id} (repeat {repeat + 1}) to regrade.")
@@ -113,7 +113,7 @@ def _graders(parts: Parts, wishes: EvalWishes, cases: Sequence[EvalCase]) -> dic
     domain = parts.current.domain
     wanted = {check.grader for case in cases for check in case.checks}
     model = judge_of(parts, wishes, cases)
-    judge = None if model is None else Judge(model)
+    judge = None if model is None else Judge(model, jobs=wishes.jobs or parts.jobs)
     documents: dict[str, str] = {}
     for passage in domain.passages if "cites" in wanted else ():
         documents[passage.document] = documents.get(passage.document, "") + "\n" + passage.text
@@ -186,8 +186,7 @@ def _alone(home: Path, run: str) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
-        (folder / f"{run}.lock").unlink(missing_ok=True)
+        lock.release()  # the file stays: who deletes it may take it from under another process
 
 
 def _stopped(run: EvalRun, planned: int) -> None:

@@ -80,11 +80,43 @@ SHAPES: dict[str, Any] = {
         "cases": [
             {
                 "id": "text",
+                "key": "text",
                 "score": "number",
-                "checks": [{"grader": "text", "met": "flag", "score": "number", "why": "text"}],
+                "tags": [],
+                "passed": "whole",
+                "tries": "whole",
+                "abstained": "whole",
+                "confidence": "number",
+                "checks": [
+                    {
+                        "grader": "text",
+                        "met": "flag",
+                        "score": "number",
+                        "why": "text",
+                        "parts": [],
+                    }
+                ],
             }
         ],
         "errors": {},
+        "config": "text",
+        "repeats": {},
+        "risk": {
+            "answered": "whole",
+            "coverage": "number",
+            "risk": {
+                "mean": "number",
+                "low": "number",
+                "high": "number",
+                "method": "text",
+                "warning": "text",
+            },
+            "curve": [{"coverage": "number", "risk": "number"}],
+        },
+        "detectable": "number",
+        "judge": {"model": "text", "usage": "any", "unreadable": "whole"},
+        "openings": "whole",
+        "regrades": "text",
         "usage": {
             "input_tokens": "whole",
             "cached_input_tokens": "whole",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.testing import ProviderServer, Turn
+from harness.wiring import make_eval_store
 
 ENTRY = (sys.executable, "-c", "from harness.cli import main; main()")
 
@@ -95,7 +95,8 @@ def test_a_full_disk_under_stdout_is_said(start):
 
 
 def test_ctrl_c_ends_an_eval_and_keeps_what_is_done(start, mail, cli_home):
-    before = set((cli_home / "evals").glob("*.json"))
+    store = make_eval_store(cli_home)
+    before = {run for run, *_ in store.records()}
     asked = []
 
     def answer(request):
@@ -116,9 +117,9 @@ def test_ctrl_c_ends_an_eval_and_keeps_what_is_done(start, mail, cli_home):
     assert b"Stopped early: 2 of 6 cases are done" in err
     assert err.endswith(b"harness: stopped.\n")
     assert b"Traceback" not in err
-    [kept] = set((cli_home / "evals").glob("*.json")) - before
-    run = json.loads(kept.read_text("utf-8"))
-    assert [case["answers"] for case in run["cases"]] == [["billing"], ["billing"]]
+    [kept] = {run for run, *_ in store.records()} - before
+    assert [one.work.text for one in store.generations(kept)] == ["billing", "billing"]
+    assert not store.record(kept).finished
 
 
 def test_ctrl_c_ends_a_question(start, mail):

@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from harness.domain.formats import AnswerSettings
-from harness.errors import MissingKey
+from harness.errors import MissingKey, RateLimited
 from harness.evals.graders import Grade, grade, graders
 from harness.evals.judge import Judge, neutralised
 from harness.testing import Fault, ScriptedModel, Turn
@@ -136,6 +136,22 @@ def test_a_judge_that_fails_leaves_it_unscored_and_a_missing_key_stops_all() -> 
 
     with pytest.raises(MissingKey):
         judged(no_key, spec=("Is it kind?",))
+
+
+def test_a_judge_that_is_asked_too_often_is_asked_again() -> None:
+    refused = iter([True, True, False])
+
+    def at_times(call: Any) -> Turn:
+        if next(refused):
+            raise RateLimited("429.", retry_after=0.001)
+        return verdict(call, "YES")
+
+    assert judged(at_times, spec=("Is it kind?",))[0].met is True
+
+    def spent(_: Any) -> Turn:
+        raise RateLimited("No credit left.", passing=False)
+
+    assert judged(spent, spec=("Is it kind?",))[0].met is None
 
 
 FORGERIES = [
