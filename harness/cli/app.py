@@ -25,10 +25,10 @@ from harness.cli.options import (
     read_question,
     read_sections,
 )
+from harness.cli.people import people
 from harness.cli.run import run
 from harness.cli.run_again import runs
 from harness.cli.trust import trust
-from harness.cli.people import people
 from harness.cli.ui import ui
 
 __all__ = ["app"]
