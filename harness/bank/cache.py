@@ -33,7 +33,7 @@ LOOK_UP = 500
 
 
 class EmbeddingCache:
-    """Vectors in `harness.db`, keyed by the embedder's name and the text's sha256.
+    """Vectors in a database, keyed by the embedder's name and the text's sha256.
 
     Args:
         path: The SQLite file; made where it is not there.
@@ -59,7 +59,7 @@ class EmbeddingCache:
                 self._set_aside()
                 return self._embed(embedder, texts, progress)
             if code == sqlite3.SQLITE_CORRUPT:
-                # It may hold more than embeddings, and the most of it may be sound: it stays.
+                # The most of it may be sound: it stays.
                 logger.warning(
                     "%s is damaged (%s); embedding without it. Put a copy of it back, or take "
                     "it away: embeddings are then made anew.",
@@ -90,6 +90,7 @@ class EmbeddingCache:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._path, timeout=30)) as connection:
             connection.text_factory = bytes  # a damaged record may call itself text
             connection.execute("PRAGMA journal_mode = WAL")

@@ -29,7 +29,8 @@ __all__ = ["Synced", "sync"]
 
 logger = logging.getLogger(__name__)
 
-DATABASE = "harness.db"
+EMBEDDINGS = Path("cache", "embeddings.db")
+"""Apart from `harness.db`: what is derived may be thrown away, and records may not."""
 """The state folder's database; embeddings are one of the things that it keeps."""
 
 UNSOUND = (
@@ -113,7 +114,7 @@ def sync(
             if bank := _opened(plan):
                 return Synced(bank=bank, embedded=0, built=False)
             with store.prepare():
-                embedded = build(plan, EmbeddingCache(home / DATABASE), progress)
+                embedded = build(plan, EmbeddingCache(home / EMBEDDINGS), progress)
             bank = Bank(plan.home / plan.version, embedder=embedder, store=store)
             _clear_away(plan)
     return Synced(bank=bank, embedded=embedded, built=True)
@@ -158,7 +159,7 @@ def _told_when_unwritable(folder: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise BankUnwritable(
-            f"{folder.parents[1] / DATABASE} can't be written ({error}).",
+            f"{folder.parents[1] / EMBEDDINGS} can't be written ({error}).",
             "Make room, give permission, or end the process that holds it; or name another state "
             "folder with --home.",
         ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,12 +10,12 @@ from typing import Any
 
 from harness.domain.own_tools import OwnTools, read_own_tools
 from harness.errors import DomainInvalid, ToolsNotTrusted, UsageError
+from harness.settings import Settings, find_keys
 from harness.tools.servers import Pin, pin_tools
 from harness.wiring import make_server, make_trust_file
 
 __all__ = [
     "Trust",
-    "keys_folder",
     "look_at",
     "pinned_now",
     "record_trust",
@@ -44,16 +43,6 @@ class Trust:
     when: str = ""
 
 
-def keys_folder() -> Path:
-    """Return the folder of keys, outside of every state folder; it need not be there yet."""
-    from platformdirs import user_data_path
-
-    said = os.environ.get("HARNESS_KEYS")
-    if said:
-        return Path(said).expanduser().absolute()
-    return user_data_path("harness", appauthor=False) / "keys"
-
-
 def look_at(domain: Path, home: Path, *, keys: Path | None = None) -> tuple[OwnTools, Trust | None]:
     """Return what a domain's `tools/` holds, and what the user last said of it.
 
@@ -62,7 +51,7 @@ def look_at(domain: Path, home: Path, *, keys: Path | None = None) -> tuple[OwnT
         home: The state folder.
         keys: The folder of keys; the user's own by default.
     """
-    said = make_trust_file(home, keys or keys_folder()).read(domain)
+    said = make_trust_file(home, keys or find_keys(Settings())).read(domain)
     return read_own_tools(domain), _trust(said) if said else None
 
 
@@ -139,7 +128,7 @@ def record_trust(
         pins=tuple(pins),
         when=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    make_trust_file(home, keys or keys_folder()).write(domain, _said(trust))
+    make_trust_file(home, keys or find_keys(Settings())).write(domain, _said(trust))
     return trust
 
 

@@ -16,7 +16,7 @@ from harness.testing import HashEmbedder
 def filled(shelf, questions, count: int = 300):
     shelf.write(questions(count))
     shelf.synced()
-    return shelf.home / "harness.db"
+    return shelf.home / "cache" / "embeddings.db"
 
 
 def test_every_connection_is_durable(shelf, questions, monkeypatch):
@@ -35,7 +35,7 @@ def test_every_connection_is_durable(shelf, questions, monkeypatch):
     filled(shelf, questions, 3)
     shelf.write(questions(4))
     shelf.synced()
-    ours = [modes for path, *modes in seen if path.endswith("harness.db")]
+    ours = [modes for path, *modes in seen if path.endswith("embeddings.db")]
     assert len(ours) == 2
     full = 2
     assert all(modes == ["wal", full] for modes in ours)
@@ -76,15 +76,15 @@ def test_a_database_cut_short_does_not_stop_work(shelf, questions, caplog, leave
 def test_what_is_no_database_any_more_is_set_aside(shelf, questions, caplog):
     path = filled(shelf, questions, 4)
     path.write_bytes(b"my holiday pictures" * 1000)
-    path.with_name("harness.db-wal").write_bytes(b"rest of the old one")
+    path.with_name("embeddings.db-wal").write_bytes(b"rest of the old one")
     shelf.write(questions(5))
     assert shelf.synced() == (5, True)
-    (aside,) = shelf.home.glob("harness.db.broken-*")
+    (aside,) = shelf.home.glob("cache/embeddings.db.broken-*")
     assert aside.read_bytes().startswith(b"my holiday pictures")
     assert aside.name in caplog.text
     shelf.write(questions(6))
     assert shelf.synced() == (1, True)
-    assert len(list(shelf.home.glob("harness.db.broken-*"))) == 1
+    assert len(list(shelf.home.glob("cache/embeddings.db.broken-*"))) == 1
 
 
 def test_a_damaged_database_stays_where_it_is(shelf, questions, caplog):
@@ -120,11 +120,11 @@ def test_a_deleted_database_is_made_anew(shelf, questions):
     ],
 )
 def test_a_vector_that_is_off_is_made_anew(tmp_path, damage):
-    cache, embedder = EmbeddingCache(tmp_path / "harness.db"), HashEmbedder(64)
+    cache, embedder = EmbeddingCache(tmp_path / "embeddings.db"), HashEmbedder(64)
     texts = ["my card", "a fee", "my card", "a loan"]
     right, embedded = cache.embed(embedder, texts)
     assert embedded == 3
-    with closing(sqlite3.connect(tmp_path / "harness.db")) as connection, connection:
+    with closing(sqlite3.connect(tmp_path / "embeddings.db")) as connection, connection:
         (digest,) = connection.execute("SELECT min(digest) FROM embeddings").fetchone()
         connection.execute(damage, (digest,))
     again, embedded = cache.embed(embedder, texts)
@@ -134,9 +134,9 @@ def test_a_vector_that_is_off_is_made_anew(tmp_path, damage):
 
 
 def test_all_vectors_off_are_made_anew(tmp_path):
-    cache, embedder = EmbeddingCache(tmp_path / "harness.db"), HashEmbedder(64)
+    cache, embedder = EmbeddingCache(tmp_path / "embeddings.db"), HashEmbedder(64)
     right, _ = cache.embed(embedder, ["my card", "a fee"])
-    with closing(sqlite3.connect(tmp_path / "harness.db")) as connection, connection:
+    with closing(sqlite3.connect(tmp_path / "embeddings.db")) as connection, connection:
         connection.execute("UPDATE embeddings SET vector = x'00'")
     again, embedded = cache.embed(embedder, ["my card", "a fee"])
     assert embedded == 2
@@ -144,7 +144,7 @@ def test_all_vectors_off_are_made_anew(tmp_path):
 
 
 def test_nothing_to_embed(tmp_path):
-    vectors, embedded = EmbeddingCache(tmp_path / "harness.db").embed(HashEmbedder(), [])
+    vectors, embedded = EmbeddingCache(tmp_path / "embeddings.db").embed(HashEmbedder(), [])
     assert (len(vectors), embedded) == (0, 0)
 
 
@@ -158,7 +158,7 @@ def test_what_was_embedded_before_a_failure_is_kept(tmp_path):
             self.left -= 1
             return super().embed(texts, progress)
 
-    cache, texts = EmbeddingCache(tmp_path / "harness.db"), [f"text {n}" for n in range(1300)]
+    cache, texts = EmbeddingCache(tmp_path / "embeddings.db"), [f"text {n}" for n in range(1300)]
     with pytest.raises(ConnectionError):
         cache.embed(Tired(64), texts)
     assert cache.embed(HashEmbedder(64), texts)[1] == 1300 - 2 * 512
@@ -169,7 +169,7 @@ def test_a_database_that_another_process_locks_is_said_to_be_locked(shelf, quest
     shelf.home.mkdir()
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda path, **k: connect(path, **{**k, "timeout": 0}))
-    with closing(sqlite3.connect(shelf.home / "harness.db")) as other:
+    with closing(sqlite3.connect(shelf.home / "cache" / "embeddings.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(BankUnwritable, match=r"harness\.db can't be written \(.*locked\)"):
             shelf.sync()

@@ -389,11 +389,11 @@ def test_an_index_that_is_gone_or_broken_is_built_anew(run, write_domain, tmp_pa
     again = run(*ask)
     assert (again.code, again.out) == (0, "two\n")
     assert "Traceback" not in again.err
-    (home / "harness.db").write_bytes(b"rubbish" * 1000)
+    (home / "cache" / "embeddings.db").write_bytes(b"rubbish" * 1000)
     shutil.rmtree(home / "index")
     last = run(*ask)
     assert "Traceback" not in last.err
     assert last.out == "two\n", last.err
-    with sqlite3.connect(home / "harness.db") as database:
+    with sqlite3.connect(home / "cache" / "embeddings.db") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database.close()

@@ -142,7 +142,7 @@ def test_ctrl_c_while_indexing_leaves_nothing_half_done(start, spawn, write_doma
     folder = write_domain("many", **{"examples/a.csv": "id,input,output\n" + rows})
     home = tmp_path / "own-home"
     process = start("index", folder, "--home", home)
-    while not list(home.glob("harness.db*")):  # embedding has begun
+    while not list(home.glob("cache/embeddings.db*")):  # embedding has begun
         assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=90)
