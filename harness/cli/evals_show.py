@@ -25,14 +25,24 @@ def show_run(
     if as_json:
         says = to_json(run)
         if comparisons:
-            says |= {"comparisons": [compare_json(one) for one in comparisons]}
+            pairs = zip(comparisons, _adjusted(comparisons), strict=True)
+            says |= {"comparisons": [compare_json(one) | {"p_adjusted": p} for one, p in pairs]}
             says |= gated(comparisons[0], margin)
         print_json(says)
         return
     print(report(run), end="")
     for one in comparisons:
         print(f"\n{compare_report(one)}", end="")
+    if len(comparisons) > 1:
+        said = ", ".join(f"{p:.3f}" for p in _adjusted(comparisons))
+        print(f"\nAdjusted for {len(comparisons)} comparisons (Holm), in their order: p = {said}.")
     print(f"\nKept as the run {run.run}.")
+
+
+def _adjusted(comparisons: list[Comparison]) -> list[float]:
+    from harness.evals.statistics import holm
+
+    return holm([one.difference.p for one in comparisons])
 
 
 def gated(found: Comparison, margin: float | None) -> dict[str, Any]:

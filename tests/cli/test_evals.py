@@ -50,7 +50,9 @@ def test_files_are_written_beside_what_is_printed(run, runs, mail, tmp_path: Pat
 def test_other_ways_are_run_beside_in_one_command(run, mail) -> None:
     ran = run("eval", mail, "--beside", "baseline:nearest", "--json")
     (found,) = ran.json["comparisons"]
-    assert found["verdict"] == "not shown"
+    assert (found["verdict"], found["p_adjusted"]) == ("not shown", found["difference"]["p"])
+    twice = run("eval", mail, "--beside", "baseline:nearest", "--beside", "baseline:nearest")
+    assert "Adjusted for 2 comparisons (Holm)" in twice.out
     # the baseline has nothing to say without worked cases: the run itself is printed all the same
     ran = run("eval", mail, "--beside", "none")
     assert ran.code == 0

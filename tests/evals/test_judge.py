@@ -241,3 +241,19 @@ def test_a_win_may_be_asked_for() -> None:
     assert "Which is kinder?" in model.calls[0].messages[1].text
     found, _ = judged([Turn(text="Hm.")] * 4, grader="pairwise", spec=spec)
     assert (found.met, found.unreadable) == (None, 4)
+
+
+@pytest.mark.parametrize(
+    ("grader", "spec"),
+    [
+        ("pairwise", None),
+        ("pairwise", {"agianst": "x"}),
+        ("rubric", 5),
+        ("rubric", {"criteria": []}),
+    ],
+)
+def test_a_check_that_makes_no_sense_asks_nobody(grader: str, spec: Any) -> None:
+    found, model = judged([], grader=grader, spec=spec)
+    assert found.met is None
+    assert not model.calls
+    assert judged([], grader="pairwise", spec=None, expected="x", answer=" ")[0].met is False

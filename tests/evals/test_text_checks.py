@@ -130,3 +130,24 @@ def test_items_are_read_however_they_are_listed() -> None:
     assert items_of("1. one\n2. two") == ["one", "two"]
     assert items_of("one\ntwo") == ["one", "two"]
     assert items_of("They are: one, two") == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("name", "spec"),
+    [
+        ("contains_any", ("a", " ")),
+        ("never_contains", ()),
+        ("never_contains", ("a", "")),
+        ("matches", None),
+        ("matches", {"patern": "x"}),
+        ("set", {"item": "x"}),
+        ("set", "."),
+        ("cites", {"form": "x"}),
+        ("similar", None),
+        ("similar", {"too": "x"}),
+    ],
+)
+def test_a_check_that_makes_no_sense_is_unscored(name: str, spec: Any) -> None:
+    found = graded(name, spec, "x")
+    assert found.met is None or (name, spec) == ("set", ".")
+    assert found.why

@@ -382,3 +382,48 @@ def test_tables_are_read_back_as_they_were_written(tmp_path: Path) -> None:
         write_rows(tmp_path / "t.txt", table)
     with pytest.raises(UsageError, match="no file"):
         read_rows(tmp_path / "none.csv")
+
+
+def test_a_seal_that_was_changed_is_noticed(
+    evals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_SEAL_KEY", str(tmp_path / "key"))
+    open_ = "- {id: s1, input: new, expected: top_up}\n"
+    harness = evals(always("top_up"), files={"evals/sealed/a.yaml": open_})
+    with pytest.raises(EvalError, match="no case to seal"):
+        harness.evals.seal("holdout")
+    with pytest.raises(UsageError, match="no split"):
+        harness.evals.seal("test")  # type: ignore[arg-type]
+    done = harness.evals.seal()
+    folder = harness.domain.path / "evals" / "sealed"
+    assert sorted(path.name for path in folder.iterdir()) == ["SEAL.json", "cases.sealed"]
+    seal = folder / "SEAL.json"
+    seal.write_text(seal.read_text("utf-8").replace(done.sha256, "0" * 64), "utf-8")
+    with pytest.raises(EvalError, match="not those that were sealed"):
+        harness.evaluate(split="sealed")
+
+
+def test_sealed_cases_with_errors_are_said(evals) -> None:
+    harness = evals(always("x"), files={"evals/sealed/a.yaml": "- {id: s1, input: new}\n"})
+    for wrong in (harness.evals.seal, lambda: harness.evaluate(split="sealed")):
+        with pytest.raises(DomainInvalid) as raised:
+            wrong()
+        assert [one.code for one in raised.value.problems] == ["nothing-to-check"]
+
+
+def test_checks_over_references_embeddings_and_own_code(evals) -> None:
+    cases = (
+        "- id: d1\n  input: is it covered\n  checks:\n    - cites: guide.md\n"
+        "    - similar: {to: it is covered as the guide says, at_least: 10 %}\n"
+        "    - python: checks.py:kind\n    - steps: 1\n"
+    )
+    code = "def kind(answer, case):\n    return 'guide' in answer and case.id == 'd1'\n"
+    files = {"references/guide.md": "Burst pipes are covered.\n", "tools/checks.py": code}
+    harness = evals(
+        always("It is covered, as the guide says: “burst pipes are covered”."), cases, files=files
+    )
+    run = harness.evaluate(trust_tools=True)
+    assert [(check.grader, check.met) for check in run.cases[0].checks] == [
+        *(("cites", True), ("similar", True), ("python", True), ("steps", True))
+    ]
+    assert "not trusted" in harness.evaluate().cases[0].error
