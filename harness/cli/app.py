@@ -82,7 +82,7 @@ def init(
     ] = Path(),
     as_json: AsJson = False,
 ) -> None:
-    """Make a new domain folder, with comments that say what goes where."""
+    """Make a new domain folder, with comments on what goes where."""
     from harness.sdk.start import start_domain
 
     path, files = start_domain(name, folder=folder, template=template, source=source)

@@ -255,7 +255,7 @@ def ablate(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Show what the context is worth: with none of it, part of it, all.
+    """Show what the context is worth: none of it, part of it, all.
 
     The same cases are run each way, and held case by case against `none`.
     """

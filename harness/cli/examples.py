@@ -18,7 +18,7 @@ __all__ = ["correct", "examples", "review"]
 
 examples = typer.Typer(
     name="examples",
-    help="List, compare, add, accept, retire and import the examples of a domain.",
+    help="List, add, review, retire and import worked examples.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -219,7 +219,7 @@ def correct(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Correct an answer: it becomes a draft example, and once accepted, teaches the next one."""
+    """Correct an answer: it becomes a draft example for review."""
     with open_domain(domain, home=home) as harness:
         saved = harness.examples.propose(
             read_question(question),
@@ -238,7 +238,7 @@ def review(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Go through the drafts that wait: accept, mend and accept, reject, or leave for later.
+    """Go through the drafts that wait: accept, mend, reject or leave.
 
     On a terminal each is asked about; elsewhere, and with --json, they are listed.
     """

@@ -37,7 +37,7 @@ def trust(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Look at the tools that a domain brings, and say whether they may run.
+    """Look at the tools that a domain brings; say whether they run.
 
     Nothing in tools/ is started before; after a change you are asked again. MCP servers are
     started once, so that their tools can be written down as you saw them.

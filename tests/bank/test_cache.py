@@ -166,11 +166,11 @@ def test_what_was_embedded_before_a_failure_is_kept(tmp_path):
 
 def test_a_database_that_another_process_locks_is_said_to_be_locked(shelf, questions, monkeypatch):
     shelf.write(questions(3))
-    shelf.home.mkdir()
+    (shelf.home / "cache").mkdir(parents=True)
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda path, **k: connect(path, **{**k, "timeout": 0}))
     with closing(sqlite3.connect(shelf.home / "cache" / "embeddings.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(BankUnwritable, match=r"harness\.db can't be written \(.*locked\)"):
+        with pytest.raises(BankUnwritable, match=r"embeddings\.db can't be written \(.*locked\)"):
             shelf.sync()
     assert shelf.synced() == (3, True)
