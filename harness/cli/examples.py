@@ -207,11 +207,22 @@ def import_(
 
 
 def correct(
-    domain: DomainFolder,
-    question: Annotated[str, typer.Option(metavar="TEXT", help="What was asked; - reads stdin.")],
-    answer: Annotated[
-        str, typer.Option(metavar="TEXT", help="What the answer should have been; - reads stdin.")
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN", help="The answer, by its run; `last` is the newest. Or a domain."
+        ),
     ],
+    answer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="What it should have been; - reads stdin (default: your editor)."
+        ),
+    ] = None,
+    question: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="What was asked, where no run is named; - reads stdin."),
+    ] = None,
     why: Why = "",
     source: Source = "",
     tag: Tags = None,
@@ -220,14 +231,20 @@ def correct(
     home: Home = None,
 ) -> None:
     """Correct an answer: it becomes a draft example for review."""
+    from harness.cli.editor import edited
+    from harness.sdk.corrections import answered
+
+    if question is None:
+        from harness.cli.runs import records
+
+        told = answered(records(home), target)
+        domain, asked, run, said = told.folder, told.question, told.run, told.answer
+    else:
+        domain, asked, run, said = target, read_question(question), "", ""
+    right = edited(said) if answer is None else read_question(answer)
     with open_domain(domain, home=home) as harness:
         saved = harness.examples.propose(
-            read_question(question),
-            read_question(answer),
-            why=why,
-            source=source,
-            tags=tag or [],
-            by=by,
+            asked, right, why=why, source=source, tags=tag or [], by=by, run=run
         )
     _tell(saved, as_json=as_json)
 

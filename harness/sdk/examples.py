@@ -125,6 +125,27 @@ class Examples:
         """Return every pair of examples that are near-duplicates, retired ones apart."""
         return twin_pairs([one for one in self.domain.examples if one.status != "retired"])
 
+    def never_used(self, *, most: int = 100) -> tuple[builtins.list[Example], int]:
+        """Return the approved examples that no question needed, and of how many questions.
+
+        The newest questions are packed again, as the folder is now.
+
+        Args:
+            most: How many questions.
+
+        Raises:
+            DomainInvalid: The folder has errors.
+            StateError: The journal can't be read.
+        """
+        from harness.sdk.corrections import recent_questions
+
+        questions = recent_questions(self._opened, self.domain.name, most)
+        shown: set[str] = set()
+        for question in questions:
+            packed = self._opened.current().packer.pack(question)
+            shown.update(item.id for item in packed.shown("example"))
+        return [one for one in self.list(status="approved") if one.id not in shown], len(questions)
+
     def atlas(self) -> Atlas:
         """Return the map of the approved examples.
 

@@ -58,6 +58,7 @@ class Opened:
         embedder: Embedder | None = None,
     ) -> None:
         self.folder = folder
+        self.settings = settings
         self.home = find_home(settings, folder)
         self._progress = progress
         self._own_embedder = embedder

@@ -251,15 +251,15 @@ class Records:
 
     # --- asking something of a run ---------------------------------------------------------------
 
-    def steer(self, run: str, text: str) -> None:
+    def steer(self, run: str, text: str, *, by: str = "") -> None:
         """Say something to a run at work; it lands at the next boundary between tools."""
         if not text.strip():
             raise UsageError("There is nothing to say.", "Give the words.")
-        self._send(run, Steer(text=text, by=_user()))
+        self._send(run, Steer(text=text, by=by or _user()))
 
-    def cancel(self, run: str, reason: str = "") -> None:
+    def cancel(self, run: str, reason: str = "", *, by: str = "") -> None:
         """End a run; what it has done is kept."""
-        self._send(run, Cancel(reason=reason, by=_user()))
+        self._send(run, Cancel(reason=reason, by=by or _user()))
 
     def answer(self, run: str, text: str, *, question: str | None = None) -> None:
         """Answer a question that the run asks.
@@ -314,13 +314,15 @@ class Records:
         waiting = [one.call for one in self.show(run).approvals]
         self.decide(run, _chosen(call, waiting, "approval"), decision, **how)
 
-    def decide(self, run: str, call: str, decision: Literal["allow", "deny"], **how: Any) -> None:
+    def decide(
+        self, run: str, call: str, decision: Literal["allow", "deny"], *, by: str = "", **how: Any
+    ) -> None:
         """Send a decision on a call that is known to wait; see `approve`."""
-        self._send(run, Decide(call=call, decision=decision, by=_user(), **how))
+        self._send(run, Decide(call=call, decision=decision, by=by or _user(), **how))
 
-    def respond(self, run: str, question: str, text: str) -> None:
+    def respond(self, run: str, question: str, text: str, *, by: str = "") -> None:
         """Send the answer to a question that is known to wait; see `answer`."""
-        self._send(run, Answer(question=question, text=text, by=_user()))
+        self._send(run, Answer(question=question, text=text, by=by or _user()))
 
     def _send(self, run: str, command: Command) -> None:
         state = self.journal.run(run).tally.state

@@ -62,3 +62,11 @@ def test_words_that_are_off(run, desk: Path, tmp_path: Path) -> None:
     rejected = run("correct", desk, "--question", "q?", "--answer", "new-claim", "--json").json
     name = rejected["example"]["id"]
     assert run("examples", "reject", desk, name, "--reason", "no").code == 0
+
+
+def test_the_last_answer_is_corrected_by_its_run(run, desk: Path) -> None:
+    assert run("ask", desk, QUESTION).code == 0
+    made = run("correct", "last", "--answer", "new-claim", "--json").json["example"]
+    assert (made["input"], made["output"]) == (QUESTION, "new-claim")
+    assert "EDITOR" in run("correct", "last").err
+    assert run("correct", "20200101-000000-000000000000", "--answer", "x").code == 1

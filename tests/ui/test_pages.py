@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from harness.domain.scaffold import scaffold
+from harness.testing import ScriptedModel, Turn
 from harness.values import Delta
 
 App = Callable[..., Any]
@@ -257,3 +258,29 @@ def test_roles_say_who_may_what(
     assert not [one for one in app("people", desk).button if one.label == "Give this role"]
     people.grant("*", "BEN@example.org", "admin", by="ada")
     assert [one for one in app("people", desk).button if one.label == "Give this role"]
+
+
+def test_a_question_goes_on_from_the_one_before_and_survives_a_restart(
+    app: App, desk: Path
+) -> None:
+    from harness_ui.desk import desk as shared
+
+    model = ScriptedModel([Turn(text="billing"), Turn(text="complaint")])
+    first = ask(app("ask", desk, model=model))
+    second = ask(first, "And if he is angry?")
+    assert QUESTION in said(second)
+    assert "And if he is angry?" in said(second)
+    assert any("billing" in str(message.content) for message in model.calls[-1].messages)
+    name = run_of(second.run())
+    shared().jobs._jobs.clear()  # as in a new process
+    again = app("ask", desk, run=name)
+    for text in (QUESTION, "billing", "And if he is angry?", "complaint"):
+        assert text in said(again)
+    assert [one.label for one in app("ask", desk).button if (one.key or "").startswith("earlier-")]
+
+
+def test_what_no_question_needed(app: App, desk: Path) -> None:
+    ask(app("ask", desk))
+    test = app("examples", desk)
+    test.segmented_control(key="view").set_value("Never used").run()
+    assert "needed by none of the last" in said(test)

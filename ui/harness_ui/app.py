@@ -6,7 +6,7 @@ import streamlit as st
 
 from harness_ui import visit
 from harness_ui.desk import desk
-from harness_ui.pages import ask, correct, domain, evals, examples, people, review
+from harness_ui.pages import ask, correct, domain, evals, examples, people, review, runs
 
 __all__ = ["main"]
 
@@ -27,6 +27,7 @@ def main() -> None:
         st.Page(review.show, title="Review", url_path="review"),
         st.Page(examples.show, title="Examples", url_path="examples"),
         st.Page(evals.show, title="Evals", url_path="evals"),
+        st.Page(runs.show, title="Runs", url_path="runs"),
         st.Page(domain.show, title="Domain", url_path="domain"),
         st.Page(people.show, title="People", url_path="people"),
     ]

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness import Answer, Harness, HarnessError, Packed
+from harness import Answer, Delta, Harness, HarnessError, Packed
+from harness.sdk.run import Budget
+from harness.sdk.runs import new_run_id
 
 if TYPE_CHECKING:
     from harness.evals import EvalRun
@@ -71,6 +73,7 @@ class Asking(Job):
         how: As for `Harness.preview`: policy, budget, exclude, include.
         model: Instead of the one that answers otherwise.
         after: Id of the question that it goes on from.
+        after_run: The run that answered that one.
         packed: What the model is shown.
         text: What it has said so far; kept when it is stopped.
         answer: The whole answer.
@@ -83,6 +86,7 @@ class Asking(Job):
     how: dict[str, Any] = field(default_factory=dict)
     model: str = ""
     after: str = ""
+    after_run: str = ""
     packed: Packed | None = None
     text: str = ""
     answer: Answer | None = None
@@ -114,6 +118,30 @@ class Evaluating(Job):
     run: EvalRun | None = None
 
 
+@dataclass(kw_only=True)
+class Working(Job):
+    """A run with tools, worked on in this process. Its id is the run's.
+
+    Attributes:
+        goal: What is to be done.
+        files: Paths of the files that belong to it.
+        budget: What it may use.
+        message: Something new, where it is taken up again or forked.
+        takes_up: The run that is taken up again.
+        forks: The run that it comes from.
+        text: What the model is saying now.
+    """
+
+    id: str = field(default_factory=new_run_id)
+    goal: str
+    files: Sequence[Path] = ()
+    budget: Budget | None = None
+    message: str = ""
+    takes_up: str = ""
+    forks: str = ""
+    text: str = ""
+
+
 class Jobs:
     """All work in hand, on one event loop in a thread of its own."""
 
@@ -127,10 +155,15 @@ class Jobs:
         """Return a job by its id."""
         return self._jobs.get(name)
 
+    def put(self, name: str, job: Job) -> None:
+        """Keep a job that is done under a name."""
+        self._jobs[name] = job
+
     def of(self, domain: str, kind: type[Job]) -> list[Any]:
         """Return the jobs of a domain and kind, newest first."""
         found = [one for one in self._jobs.values() if isinstance(one, kind)]
-        return [one for one in reversed(found) if one.domain == domain]
+        unique = {id(one): one for one in reversed(found) if one.domain == domain}
+        return list(unique.values())
 
     def ask(self, harness: Harness, job: Asking) -> Asking:
         """Begin to answer a question."""
@@ -140,6 +173,11 @@ class Jobs:
     def evaluate(self, harness: Harness, job: Evaluating) -> Evaluating:
         """Begin an eval run."""
         self._begin(job, self._evaluate(harness, job))
+        return job
+
+    def work(self, harness: Harness, job: Working) -> Working:
+        """Begin a run, or take one up again."""
+        self._begin(job, self._run(harness, job))
         return job
 
     def stop(self, job: Job) -> None:
@@ -200,12 +238,31 @@ class Jobs:
         files = [str(path) for path in job.files]
         packed = await harness.apreview(job.question, files=files, **job.how)
         job.packed = packed
-        async with aclosing(harness.astream(job.question, files=files, **job.how)) as events:
+        asked: Any = harness
+        if job.after_run:
+            asked = harness.conversation(job.after_run)
+        async with aclosing(asked.astream(job.question, files=files, **job.how)) as events:
             async for event in events:
                 if isinstance(event, Answer):
                     job.answer = event
+                    self._jobs[event.run] = job  # its name for good, in the journal
                 else:
                     job.text = event.text if event.restart else job.text + event.text
+
+    async def _run(self, harness: Harness, job: Working) -> None:
+        runs = harness.runs
+        if job.takes_up:
+            run = runs.resume(job.takes_up, message=job.message, attended=True)
+        elif job.forks:
+            run = runs.fork(job.forks, message=job.message, attended=True, name=job.id)
+        else:
+            files = [str(path) for path in job.files]
+            run = runs.begin(job.goal, files=files, attended=True, budget=job.budget, name=job.id)
+        async for event in run:
+            if not isinstance(event, Delta):
+                job.text = ""  # it stands in the journal now
+            else:
+                job.text = event.text if event.restart else job.text + event.text
 
     async def _evaluate(self, harness: Harness, job: Evaluating) -> None:
         def progress(done: int, of: int) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from harness import Harness, HarnessError
 from harness_ui import visit
+from harness_ui.asked import asked_before, read_back
 from harness_ui.desk import desk
 from harness_ui.jobs import Asking
 from harness_ui.seen import show_seen
@@ -37,7 +38,7 @@ def show() -> None:
     harness = visit.opened()
     if harness is None:
         return
-    asked = _asked_for()
+    asked = _asked_for(harness)
     job = asked if asked is not None and asked.domain == visit.current() else None
     with right:
         how = _above(harness, job)
@@ -48,9 +49,15 @@ def show() -> None:
     _entry(job, how)
 
 
-def _asked_for() -> Asking | None:
-    job = desk().jobs.get(st.query_params.get("run", ""))
-    return job if isinstance(job, Asking) else None
+def _asked_for(harness: Harness) -> Asking | None:
+    """Return the question that the address names: in hand, or read back from the journal."""
+    name = st.query_params.get("run", "")
+    job = desk().jobs.get(name)
+    if isinstance(job, Asking):
+        if job.answer is not None and name != job.answer.run:
+            st.query_params["run"] = job.answer.run
+        return job
+    return read_back(harness, visit.current(), name) if name else None
 
 
 def _above(harness: Harness, job: Asking | None) -> dict[str, Any]:
@@ -77,12 +84,12 @@ def _welcome(harness: Harness) -> None:
             f"This domain can't answer as it is: it has {count(len(errors), 'error')}. "
             "The Domain page shows where and how to mend them."
         )
-    earlier = desk().jobs.of(visit.current(), Asking)[:8]
+    earlier = asked_before(harness, visit.current())
     if earlier:
         st.header("Asked before", anchor=False)
-        for one in earlier:
-            if st.button(plain(short(one.question)), key=f"earlier-{one.id}", type="tertiary"):
-                visit.go("ask", run=one.id)
+        for name, question in earlier:
+            if st.button(plain(short(question)), key=f"earlier-{name}", type="tertiary"):
+                visit.go("ask", run=name)
 
 
 # --- the conversation ---------------------------------------------------------------------------
@@ -217,7 +224,7 @@ def _note(job: Asking) -> None:
 
 def _entry(job: Asking | None, how: dict[str, Any]) -> None:
     said: Any = st.chat_input(
-        "Your question" if job is None else "Another question",
+        "Your question" if job is None else "Ask on",
         key="question",
         accept_file="multiple",
         disabled=not visit.may("reader"),
@@ -263,7 +270,9 @@ def _ask(
     except HarnessError as error:
         show_error(error)
         return
-    del before
+    again = before is not None and before.question == question
+    after = (before.after if again else before.id) if before else ""
+    told = desk().jobs.get(after)
     job = Asking(
         domain=visit.current(),
         by=visit.person(),
@@ -271,6 +280,8 @@ def _ask(
         files=list(files),
         model=model,
         how=how,
+        after=after,
+        after_run=told.answer.run if isinstance(told, Asking) and told.answer else "",
     )
     desk().jobs.ask(harness, job)
     st.query_params["run"] = job.id

@@ -45,7 +45,7 @@ def show() -> None:
     if said := st.session_state.pop("changed", None):
         st.success(said)
     tabs = {"List": _listing, "Similar": _similar, "Near-duplicates": _duplicates, "Map": _map}
-    tabs["Import"] = _import
+    tabs |= {"Never used": _never, "Import": _import}
     chosen = st.segmented_control(
         "Show", list(tabs), default="List", required=True, key="view", label_visibility="collapsed"
     )
@@ -266,6 +266,23 @@ def _map(harness: Harness) -> None:
         key="atlas-table",
         alt="The examples on the map",
     )
+
+
+def _never(harness: Harness) -> None:
+    try:
+        found, looked = harness.examples.never_used()
+    except HarnessError as error:
+        show_error(error)
+        return
+    if not looked:
+        st.info("Nothing was asked here yet.")
+        return
+    st.write(
+        f"{count(len(found), 'example')} were needed by none of the last "
+        f"{count(looked, 'question')}. "
+        "That is no fault: they wait for questions that are like them."
+    )
+    st.dataframe(_table(found[:2000]), hide_index=True, key="never", alt="Examples never shown")
 
 
 def _import(harness: Harness) -> None:
