@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from harness.sdk.confidence import confidence_in
 from harness.sdk.eval_runs import begun, config_of
 from harness.sdk.eval_wishes import EvalWishes, Parts, judge_of
 from harness.sdk.sealed import open_sealed_cases
+from harness.sdk.trust import look_at
 from harness.wiring import make_eval_store, rate_limits_left
 
 if TYPE_CHECKING:
@@ -78,11 +80,19 @@ async def evaluate(parts: Parts, wishes: EvalWishes) -> EvalRun:
                 of_work={
                     **WORK_GRADERS,
                     "python": python_grader(
-                        domain.path / "tools", trusted=lambda _: wishes.trust_tools
+                        domain.path / "tools", trusted=partial(_may_run, parts, wishes)
                     ),
                 },
             ),
         )
+
+
+def _may_run(parts: Parts, wishes: EvalWishes, function: str) -> bool:
+    """Whether the user lets a function of `tools/` run in this process."""
+    if wishes.trust_tools:
+        return True
+    own, trust = look_at(parts.current.domain.path, parts.home)
+    return trust is not None and trust.digest == own.digest and function in trust.host
 
 
 def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Awaitable[Work]]:

@@ -22,6 +22,7 @@ from harness.errors import (
 )
 from harness.sdk.bulk import estimate_rows
 from harness.sdk.rows import Table, read_rows, write_rows
+from harness.sdk.trust import look_at, record_trust
 from harness.testing import Fault, ScriptedModel, Turn
 
 CASES = """\
@@ -417,7 +418,10 @@ def test_checks_over_references_embeddings_and_own_code(evals) -> None:
         "    - similar: {to: it is covered as the guide says, at_least: 10 %}\n"
         "    - python: checks.py:kind\n    - steps: 1\n"
     )
-    code = "def kind(answer, case):\n    return 'guide' in answer and case.id == 'd1'\n"
+    code = (
+        "def kind(answer: str, case: dict) -> bool:\n    'Whether the guide is cited.'\n"
+        "    return 'guide' in answer and case.id == 'd1'\n"
+    )
     files = {"references/guide.md": "Burst pipes are covered.\n", "tools/checks.py": code}
     harness = evals(
         always("It is covered, as the guide says: “burst pipes are covered”."), cases, files=files
@@ -427,3 +431,8 @@ def test_checks_over_references_embeddings_and_own_code(evals) -> None:
         *(("cites", True), ("similar", True), ("python", True), ("steps", True))
     ]
     assert "not trusted" in harness.evaluate().cases[0].error
+    own, _ = look_at(harness.domain.path, harness.home)
+    record_trust(harness.domain.path, harness.home, own)
+    assert "--host kind" in harness.evaluate().cases[0].error
+    record_trust(harness.domain.path, harness.home, own, host=["kind"])
+    assert harness.evaluate().cases[0].error == ""

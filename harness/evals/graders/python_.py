@@ -9,7 +9,8 @@ The function is called with the answer's text and the case, and with the work wh
 third argument. It returns True or False, a number from 0 to 1 (1 is met), or a pair of one of
 these and a sentence that says why. One that raises leaves the answer unscored.
 
-Code in a domain folder runs only where the user has said that it may; else the check is unscored.
+The function runs in this process, so only where the user has granted it the machine by name
+(`harness trust DOMAIN --host FUNCTION`); else the check is unscored.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ from harness.values import Check, EvalCase
 
 __all__ = ["python_grader"]
 
-NOT_TRUSTED = "the domain's own code is not trusted here; look at tools/, then say that it may run"
+NOT_TRUSTED = "the function is not trusted; look at tools/, then: harness trust DOMAIN --host {}"
 
 
-def python_grader(tools: Path, *, trusted: Callable[[Path], bool]) -> WorkGrader:
+def python_grader(tools: Path, *, trusted: Callable[[str], bool]) -> WorkGrader:
     """Return the grader over the functions of a domain.
 
     Args:
         tools: The domain's `tools/`.
-        trusted: Says whether a file of it may run.
+        trusted: Says whether a function of that name may run.
     """
     functions: dict[str, Callable[..., Any]] = {}
 
@@ -55,7 +56,7 @@ def python_grader(tools: Path, *, trusted: Callable[[Path], bool]) -> WorkGrader
     return python
 
 
-def _function(tools: Path, name: str, trusted: Callable[[Path], bool]) -> Callable[..., Any]:
+def _function(tools: Path, name: str, trusted: Callable[[str], bool]) -> Callable[..., Any]:
     import importlib.util
 
     file, _, function = name.partition(":")
@@ -64,8 +65,8 @@ def _function(tools: Path, name: str, trusted: Callable[[Path], bool]) -> Callab
         raise ValueError(f"`{name}` names no function; write FILE.py:FUNCTION, a file in tools/")
     if not path.is_file():
         raise ValueError(f"there is no {path.name} in tools/")
-    if not trusted(path):
-        raise PermissionError(NOT_TRUSTED)
+    if not trusted(function):
+        raise PermissionError(NOT_TRUSTED.format(function))
     spec = importlib.util.spec_from_file_location(f"_domain_checks_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path.name} can't be loaded")
