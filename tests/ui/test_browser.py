@@ -50,7 +50,7 @@ def test_from_a_question_to_a_correction_that_the_next_answer_uses(
     )
 
 
-PAGES = ("", "correct", "review", "examples", "evals", "domain", "people")
+PAGES = ("", "correct", "review", "examples", "evals", "runs", "domain", "people")
 SCREENS = ROOT / ".cache" / "screens"
 AXE = "async () => (await axe.run()).violations.map(v => [v.impact, v.id, v.nodes[0].html])"
 
