@@ -27,7 +27,7 @@ from harness.cli.options import (
 )
 from harness.cli.people import people
 from harness.cli.run import run
-from harness.cli.run_again import runs
+from harness.cli.runs_export import runs
 from harness.cli.trust import trust
 from harness.cli.ui import ui
 
@@ -238,6 +238,15 @@ def ask(
     go_on: Annotated[
         bool, typer.Option("--continue", help="Go on from the last question of this domain.")
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="Write the answer here, too: docx, pdf, xlsx, md or json, as the file ends.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
@@ -245,7 +254,7 @@ def ask(
 
     The answer goes to stdout; what stands behind it goes to stderr.
     """
-    from harness.cli.ask import answer, last_question, would_send
+    from harness.cli.ask import answer, last_question, put_on_paper, would_send
     from harness.sdk.schema_file import read_schema
 
     how = {
@@ -255,12 +264,19 @@ def ask(
         "sections": read_sections(section),
         "schema": read_schema(schema) if schema else None,
     }
+    if out is not None:
+        from harness.sdk.paper import form_of
+
+        form_of(out)  # refused before anything is asked
     with open_domain(domain, home=home, model=model, model_options=model_option) as harness:
+        text = read_question(question)
         if dry_run:
-            would_send(harness, read_question(question), how, as_json=as_json)
+            would_send(harness, text, how, as_json=as_json)
             return
         asked = harness.conversation(last_question(harness)) if go_on else harness
-        answer(asked, read_question(question), how, as_json=as_json)
+        given = answer(asked, text, how, as_json=as_json)
+        if out is not None:
+            put_on_paper(harness, given, out, text, file or [])
 
 
 register_evals(app)

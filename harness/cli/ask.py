@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import print_json
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from harness.sdk import Harness
     from harness.sdk.conversation import Conversation
 
-__all__ = ["answer", "answer_json", "last_question", "would_send"]
+__all__ = ["answer", "answer_json", "last_question", "put_on_paper", "would_send"]
 
 
 def last_question(harness: Harness) -> str:
@@ -26,18 +27,21 @@ def last_question(harness: Harness) -> str:
 
 def answer(
     harness: Harness | Conversation, question: str, how: Mapping[str, Any], *, as_json: bool
-) -> None:
+) -> Answer:
     """Ask, and print the answer: the text on stdout, what stands behind it on stderr."""
     if as_json:
-        print_json(answer_json(harness.ask(question, **how)))
-        return
+        given = harness.ask(question, **how)
+        print_json(answer_json(given))
+        return given
     said = ""
+    ended: list[Answer] = []
     for event in harness.stream(question, **how):
         if isinstance(event, Answer):
             if not said:
                 print(event.text, end="", flush=True)
             print()
             print(answer_notes(event), file=sys.stderr)
+            ended.append(event)
         elif event.restart:
             if said:
                 print("\n(the stream broke; once more from the start)", file=sys.stderr)
@@ -45,6 +49,16 @@ def answer(
         else:
             said += event.text
             print(event.text, end="", flush=True)
+    return ended[-1]
+
+
+def put_on_paper(
+    harness: Harness, given: Answer, out: Path, question: str, files: Sequence[Path]
+) -> None:
+    """Write an answer to a file; say on stderr where, and what its reader should know."""
+    for note in harness.export(given, out, question=question, files=files):
+        print(f"! {note}", file=sys.stderr)
+    print(out, file=sys.stderr)
 
 
 def answer_json(given: Answer) -> dict[str, Any]:

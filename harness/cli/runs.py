@@ -66,16 +66,27 @@ def list_runs(
 
 
 @runs.command("show")
-def show(run: RunId, as_json: AsJson = False, home: Home = None) -> None:
-    """Show a run: what was asked, the plan, what waits for you, how it ended."""
-    from harness.cli.show_runs import account, account_json
+def show(
+    run: RunId,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="DIR", help="Save its files here.")
+    ] = None,
+    as_json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Show a run: what was asked, the plan, its files, what waits for you, how it ended."""
+    from harness.cli.show_runs import account, account_json, say
 
     known = records(home)
-    told = known.show(known.find(run))
+    name = known.find(run)
+    told, files = known.show(name), known.files(name)
+    listed = list(files)
     if as_json:
-        print_json(account_json(told))
+        print_json(account_json(told, listed))
     else:
-        print(account(told))
+        print(account(told, listed))
+    for path in files.save(out) if out else ():
+        say(str(path))
 
 
 @runs.command("tail")
@@ -221,28 +232,6 @@ def replay(run: RunId, as_json: AsJson = False, home: Home = None) -> None:
         print(difference or ("All of it." if done.complete else "The record ends there."))
     if difference is not None:
         raise typer.Exit(1)
-
-
-@runs.command("export")
-def export(
-    run: RunId,
-    form: Annotated[
-        Literal["jsonl", "markdown"], typer.Option("--form", help="For programs or for people.")
-    ] = "jsonl",
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write it to this file.")
-    ] = None,
-    home: Home = None,
-) -> None:
-    """Write a run as JSON Lines or Markdown; sealed reasoning is in neither."""
-    known = records(home)
-    pieces = known.export(known.find(run), form)
-    if out is None:
-        sys.stdout.writelines(pieces)
-        return
-    with out.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(pieces)
-    print(out)
 
 
 @runs.command("erase")

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from harness.journal.summary import RunSummary
     from harness.journal.verify import Verdict
     from harness.sdk.records import Account
+    from harness.sdk.run_files import RunFile
 
 __all__ = [
     "account",
@@ -184,7 +185,21 @@ def run_json(one: RunSummary) -> dict[str, Any]:
     }
 
 
-def account(given: Account) -> str:
+def file_lines(files: Sequence[RunFile]) -> list[str]:
+    """Return files a line each: what it is, how large, its hash, the step that made it."""
+    widest = max((len(one.path) for one in files), default=0)
+    lines = []
+    for one in files:
+        made = "made" if one.new else "changed"
+        by = f"{made} in step {one.step} by {one.tool}" if one.tool else made
+        lines.append(
+            f"{one.path:<{widest}}  {one.media_type}  {one.bytes:,} bytes  "
+            f"sha256 {one.sha256[:16]}…  {by}"
+        )
+    return lines
+
+
+def account(given: Account, files: Sequence[RunFile] = ()) -> str:
     """Return a run told for people."""
     summary, started = given.summary, given.started
     at_work = f"; {summary.worker} works on it" if summary.worker else ""
@@ -199,8 +214,10 @@ def account(given: Account) -> str:
         lines.insert(1, f"{started.relation} of {started.parent}, event {started.parent_seq}")
     if given.plan:
         lines += ["", "Plan:", *(f"  {MARKS[one.state]} {one.text}" for one in given.plan)]
-    if given.files:
-        lines += ["", "Files:", *(f"  {path}" for path in given.files)]
+    removed = [path for path in given.files if path not in {one.path for one in files}]
+    listed = [*file_lines(files), *(f"{path}  as it was, or taken away again" for path in removed)]
+    if listed:
+        lines += ["", "Files:", *(f"  {line}" for line in listed)]
     lines += [f"! {notice}" for notice in given.notices]
     waiting: list[Event] = [*given.approvals, *given.questions]
     if waiting:
@@ -210,7 +227,7 @@ def account(given: Account) -> str:
     return "\n".join(lines)
 
 
-def account_json(given: Account) -> dict[str, Any]:
+def account_json(given: Account, files: Sequence[RunFile] = ()) -> dict[str, Any]:
     """Return a run told for machines."""
     return {
         **run_json(given.summary),
@@ -220,6 +237,7 @@ def account_json(given: Account) -> dict[str, Any]:
         "approvals": jsonable(given.approvals),
         "questions": jsonable(given.questions),
         "files": list(given.files),
+        "artifacts": jsonable(files),
         "notices": list(given.notices),
         "finished": jsonable(given.finished),
     }

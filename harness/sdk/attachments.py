@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import UsageError
 
-__all__ = ["read_files"]
+__all__ = ["quotable", "read_files"]
 
 
 def read_files(paths: str | Path | Sequence[str | Path]) -> list[tuple[str, str]]:
@@ -30,3 +30,10 @@ def read_files(paths: str | Path | Sequence[str | Path]) -> list[tuple[str, str]
             raise UsageError(f"There is no file {path}.", "Check the path.")
         read.append((path.name, read_document(path)))
     return read
+
+
+def quotable(paths: str | Path | Sequence[str | Path]) -> dict[str, Callable[[], bytes]]:
+    """Return what reads each file, by its name; one path alone will do."""
+    if isinstance(paths, str | Path):
+        paths = [paths]
+    return {path.name: path.read_bytes for path in map(Path, paths)}

@@ -1,22 +1,25 @@
-"""Long work on an open domain: runs with tools, and the runs that there are."""
+"""Long work on an open domain: runs with tools, the runs that there are, and their export."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.documents.export import ExportFormat, Paper
     from harness.evals.graders.work import Work
     from harness.sdk.eval_wishes import EvalWishes, Parts
     from harness.sdk.journal_door import JournalDoor
     from harness.sdk.models import Models
     from harness.sdk.open_runs import OpenRuns, Said
     from harness.sdk.opened import Opened
-    from harness.sdk.run import Budget, Respond, Run
+    from harness.sdk.run import Budget, Respond, Run, RunResult
     from harness.seams import Model
-    from harness.values import EvalCase
+    from harness.values import Answer, EvalCase
 
 __all__ = ["LongWork"]
 
@@ -93,6 +96,59 @@ class LongWork:
             pack=pack,
         )
 
+    def export(
+        self,
+        what: Answer | Run | RunResult | str,
+        path: str | Path,
+        *,
+        form: ExportFormat | None = None,
+        question: str = "",
+        files: str | Path | Sequence[str | Path] = (),
+    ) -> tuple[str, ...]:
+        """Write an answer or a run to a file, with its sources and their pages.
+
+        Args:
+            what: An answer, a run, its result, or the id of one.
+            path: The file.
+            form: docx, pdf, xlsx, md or json; by default as the file's ending says.
+            question: What was asked, where the answer was not recorded.
+            files: That belonged to the question: quotes of the answer are looked up there, too.
+
+        Returns:
+            What a reader should know: characters that have no font, say.
+
+        Raises:
+            UsageError: The ending names no format.
+            DocumentError: The file could not be made.
+            OSError: It can't be written.
+        """
+        from harness.sdk.paper import form_of, write_paper
+
+        target = Path(path)
+        form = form or form_of(target)  # refused before anything is read
+        return write_paper(self._paper(what, question, files), target, form)
+
+    def _paper(self, what: Answer | Run | RunResult | str, question: str, files: Any) -> Paper:
+        from harness.errors import RunNotFound
+        from harness.sdk.attachments import quotable
+        from harness.sdk.equipment import quotes_of
+        from harness.sdk.paper import paper_of_answer
+        from harness.values import Answer
+
+        domain = self._opened.current().domain
+        if not isinstance(what, Answer):
+            run = _id_of(what)
+            return replace(self.runs.paper(self.runs.find(run)), title=domain.title)
+        with suppress(RunNotFound):
+            question = question or self.runs.show(what.run).started.goal
+        return paper_of_answer(
+            what,
+            title=domain.title,
+            question=question,
+            find_quote=quotes_of(domain, quotable(files)),
+            language=domain.settings.language or "en",
+        )
+
     async def run_case(self, parts: Parts, case: EvalCase, wishes: EvalWishes) -> Work:
         """Do an eval case as long work. See `harness.sdk.agentic`."""
         from harness.sdk.agentic import run_case
@@ -102,3 +158,11 @@ class LongWork:
     def arun(self, goal: str, **how: Any) -> Run:
         """Work on a task, for `async with` and `async for`. See `run`."""
         return self.run(goal, **how)
+
+
+def _id_of(what: Run | RunResult | str) -> str:
+    from harness.sdk.run import RunResult
+
+    if isinstance(what, str):
+        return what
+    return what.run if isinstance(what, RunResult) else what.id

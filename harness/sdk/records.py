@@ -33,9 +33,11 @@ from harness.journal.events import (
 from harness.journal.export import to_jsonl, to_markdown
 from harness.journal.parts import PlanStep, Scope
 from harness.sdk.journal_door import JournalDoor
+from harness.sdk.run_files import RunFiles
 from harness.settings import Settings, find_home
 
 if TYPE_CHECKING:
+    from harness.documents.export import Paper
     from harness.journal.summary import RunSummary
     from harness.journal.verify import Verdict
     from harness.loop import Replayed
@@ -212,6 +214,35 @@ class Records:
         """Yield a run for other programs or for people, piece by piece; reasoning is in neither."""
         events = self.journal.read(run)
         return to_jsonl(events) if form == "jsonl" else to_markdown(events)
+
+    def files(self, run: str) -> RunFiles:
+        """Return the files that came of a run: to list with type, size, hash and step, to save."""
+        return RunFiles(self.journal, run)
+
+    def paper(self, run: str) -> Paper:
+        """Return a run as a paper: see `harness.documents.export`.
+
+        Quotes that nobody looked up yet are looked up in the domain, if it is where it was.
+        """
+        from harness.sdk.paper import paper_of_events
+
+        return paper_of_events(self.journal.read(run), self._quotes(run))
+
+    def _quotes(self, run: str) -> Callable[[str, str], Any] | None:
+        from harness.domain import read_domain
+        from harness.sdk.equipment import quotes_of
+
+        def find(source: str, quote: str) -> Any:
+            if not finders:
+                finders.append(quotes_of(read_domain(Path(self.folder_of(run)))))
+            return finders[0](source, quote)
+
+        finders: builtins.list[Any] = []
+        try:
+            self.folder_of(run)
+        except UsageError:
+            return None
+        return find
 
     def verify(self, run: str | None = None) -> builtins.list[Verdict]:
         """Compare a run, or all, with chain, signatures, anchors and blobs."""

@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.documents.reading import open_document
 from harness.errors import HarnessError
 from harness.journal.parts import Citation
-from harness.tools.texts import pieces_of
 from harness.values import Passage
 
 __all__ = ["QuoteFinder", "normal"]
@@ -149,8 +149,10 @@ class QuoteFinder:
         return self._sources[name]
 
     def _attached_pieces(self, name: str) -> list[tuple[str, str]]:
+        """Return the parts of a file with their places, as `read_document` gives them."""
         try:
-            pieces = pieces_of(name, self._attached[name]())
+            document = open_document(name, self._attached[name]())
+            parts = [document.part(number) for number in range(len(document))]
         except HarnessError:
             return []  # what can't be read can't be quoted: the quote stays unverified
-        return [(one.where, one.text) for one in pieces]
+        return [(one.where, one.text) for one in parts]

@@ -139,7 +139,7 @@ def test_started_steered_killed_resumed_checked_erased(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["type"] for one in lines] == types
     out = tmp_path / "run.md"
-    assert _run(["runs", "export", run, "--form", "markdown", "-o", str(out)]) == 0
+    assert _run(["runs", "export", run, "--format", "transcript", "-o", str(out)]) == 0
     assert "Be brief." in out.read_text("utf-8")
     assert _run(["runs", "erase", run, "--yes"]) == 0
     assert _run(["runs", "verify", run]) == 0

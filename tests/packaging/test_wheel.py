@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOMAINS = ("clinical-calculators", "contract-clauses", "support-triage")
+DOMAINS = (
+    "clinical-calculators",
+    "contract-clauses",
+    "financial-analysis",
+    "support-triage",
+    "visit-notes",
+)
 
 pytestmark = pytest.mark.xdist_group("shipped")
 
@@ -92,6 +98,7 @@ def test_it_says_what_it_is(wheel, names):
 
 IMPORT_ALL = """
 import ast, importlib, pathlib, pkgutil, sys, harness
+sys.path.insert(0, str(pathlib.Path(harness.__file__).parent / "ui"))  # as `harness ui` does
 names = [one.name for one in pkgutil.walk_packages(harness.__path__, "harness.")]
 for name in names:
     importlib.import_module(name)

@@ -42,7 +42,7 @@ def workspace(tmp_path: Path) -> Iterator[FolderWorkspace]:
 
 def equip(desk: Path, workspace: FolderWorkspace) -> dict[str, Any]:
     current: Any = SimpleNamespace(domain=read_domain(desk))
-    return {one.name: one for one in tools_of(current, workspace)}
+    return {one.name: one for one in tools_of(current, workspace, workspace.folder.parents[1])}
 
 
 def test_a_run_has_the_kits_that_the_domain_names(desk: Path, workspace: FolderWorkspace):

@@ -45,7 +45,7 @@ def test_the_guard_catches_the_leak(shipped) -> None:
 
 @pytest.mark.soak
 def test_a_score_is_the_same_twice(shipped, shipped_home: Path) -> None:
-    limit = None if SOAK else 200
+    limit = None if SOAK else 100
     started = time.monotonic()
     first = shipped("support-triage").evaluate(split="holdout", limit=limit, jobs=2)
     with Harness("support-triage", home=shipped_home, model="baseline:nearest") as anew:
@@ -54,7 +54,7 @@ def test_a_score_is_the_same_twice(shipped, shipped_home: Path) -> None:
     assert first.run != second.run
     assert first.unscored == 0
     if not SOAK:
-        assert first.n == 200
+        assert first.n == 100
         assert first.score.mean >= 0.88
         return
     figures = {

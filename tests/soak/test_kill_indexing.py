@@ -35,7 +35,7 @@ SHIPPED = ROOT / "domains" / "support-triage"
 SOAK = os.environ.get("HARNESS_SOAK") == "1"
 TRIALS = 200 if SOAK else 10
 SEED = 20_240_917
-ROWS, CHANGED, CASES = 1500, 200, 40
+ROWS, CHANGED, CASES = (1500, 200, 40) if SOAK else (500, 100, 20)
 
 EMBEDDER = MiniLMEmbedder()
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness import Harness
-from harness.errors import RunErased, UsageError
+from harness.errors import DomainInvalid, RunErased, UsageError
 from harness.journal.events import (
     ApprovalDecided,
     ApprovalRequested,
@@ -106,8 +106,8 @@ class TestWork:
         assert len(list((harness.home / "workspaces").iterdir())) <= len(before)
 
     def test_a_kit_that_is_not_there_is_said(self, own: Callable[..., Desk]) -> None:
-        harness = own(**{"domain.yaml": "tools: [files, web]\n"}).opened()
-        with pytest.raises(UsageError, match="web"):
+        harness = own(**{"domain.yaml": "tools: [files, telepathy]\n"}).opened()
+        with pytest.raises(DomainInvalid, match="telepathy"):
             harness.run("Go").result  # noqa: B018
 
 
