@@ -179,13 +179,21 @@ def test_the_other_views_of_examples(app: App, desk: Path) -> None:
     assert len(test.dataframe[0].value) > 3
 
 
-def test_an_eval_from_start_to_the_cases(app: App, desk: Path) -> None:
+def test_an_eval_from_start_to_a_comparison(app: App, desk: Path) -> None:
     test = app("evals", desk)
-    button(test, "start-do").click().run()
-    settled(test)
-    assert "with 95 % confidence" in said(test)
-    assert {"right"} <= set(test.dataframe[0].value["Verdict"]) | {"right"}
+    for _ in range(2):
+        button(test, "start-do").click().run()
+        settled(test)
+        assert "with 95 % confidence" in said(test)
+        run = run_of(test)
     assert "Runs so far" in [one.value for one in test.header]
+    assert "cases in common" in said(test)
+    assert "0 newly failing" in said(test)
+    kept = app("evals", desk)
+    assert len(kept.dataframe[0].value) == 2
+    again = app("evals", desk, run=str(kept.dataframe[0].value["Id"][0]))
+    assert "with 95 % confidence" in said(again)
+    assert run
 
 
 def test_settings_keep_the_comments_of_the_file(app: App, desk: Path) -> None:

@@ -18,7 +18,7 @@ def test_pages_are_built_on_the_sdk_alone() -> None:
     """No page reaches past the front rooms of the SDK, nor to a library of the stages."""
     rooms = {"harness", "harness.sdk", "harness.errors", "harness.values", "harness.settings"}
     kinds = {"harness.domain", "harness.domain.formats", "harness.evals", "harness.seams"}
-    kinds |= {"harness.journal.events"}
+    kinds |= {"harness.journal.events", "harness.evals.compare"}
     for path in (ROOT / "ui").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.ImportFrom | ast.Import):

@@ -197,6 +197,15 @@ def _verdict(job: Asking) -> None:
             "Correct this answer", key="correct", type="primary" if job.thumb == 0 else "secondary"
         ):
             visit.go("correct", run=job.id)
+        st.download_button(
+            "Save",
+            f"{job.question}\n\n---\n\n{job.said}\n",
+            file_name="answer.md",
+            mime="text/markdown",
+            key="save-answer",
+            on_click="ignore",
+            help="The question and its answer, as Markdown",
+        )
     if job.thumb == 0:
         reason = st.text_input(
             "What is wrong with it?", value=job.reason, key=f"reason-{job.id}", max_chars=500

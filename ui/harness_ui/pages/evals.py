@@ -14,6 +14,7 @@ from harness.evals import EvalRun, report
 from harness_ui import visit
 from harness_ui.desk import desk
 from harness_ui.jobs import Evaluating
+from harness_ui.pages.eval_history import show_history
 from harness_ui.troubles import show_error
 from harness_ui.words import cost_words, count, diff_markdown, plain, short, since
 
@@ -30,7 +31,10 @@ def show() -> None:
     harness = visit.opened()
     if harness is None:
         return
-    job = desk().jobs.get(st.query_params.get("run", ""))
+    name = st.query_params.get("run", "")
+    job = desk().jobs.get(name)
+    if name and job is None:
+        _earlier(harness, name)
     if isinstance(job, Evaluating) and job.domain == visit.current():
         if job.busy:
             _live(job.id)
@@ -41,7 +45,15 @@ def show() -> None:
         elif job.state == "stopped":
             st.info("Stopped. The cases that were done are kept.")
     _start(harness)
-    _kept(harness)
+    show_history(harness)
+
+
+def _earlier(harness: Harness, name: str) -> None:
+    """Draw a run that is kept."""
+    try:
+        _result(harness.evals.load(name))
+    except HarnessError as error:
+        show_error(error)
 
 
 def _start(harness: Harness) -> None:
@@ -73,11 +85,20 @@ def _start(harness: Harness) -> None:
             key="eval-model",
             accept_new_options=True,
         )
+        budget = st.number_input(
+            "At most, US dollars",
+            0.0,
+            10_000.0,
+            5.0,
+            1.0,
+            key="eval-budget",
+            help="After that nothing more is asked; what is done is kept.",
+        )
         if st.button("Start", type="primary", key="start-do", disabled=not visit.may("expert")):
             job = Evaluating(
                 domain=visit.current(),
                 by=visit.person(),
-                how={"split": split, "limit": int(most)},
+                how={"split": split, "limit": int(most), "budget_usd": budget or None},
                 model="" if model in (usual, None) else str(model),
                 of=int(most),
             )
@@ -184,21 +205,3 @@ def _shown(value: Any, most: int) -> str:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
     return short(text, most) if most < 1000 else text
-
-
-def _kept(harness: Harness) -> None:
-    jobs = [job for job in desk().jobs.of(visit.current(), Evaluating) if job.run is not None]
-    if not jobs:
-        return
-    st.header("Runs so far", anchor=False)
-    for job in jobs[:20]:
-        run = job.run
-        if run is not None and run.score.mean is not None:
-            words = f"{run.split}, {plain(run.model)}: {run.score.mean:.1%} of {run.scored:,}"
-            if st.button(words, key=f"run-{job.id}", type="tertiary"):
-                visit.go("evals", run=job.id)
-    del harness
-
-
-def _error(error: HarnessError) -> None:
-    show_error(error)
