@@ -87,9 +87,13 @@ async def evaluate(parts: Parts, wishes: EvalWishes) -> EvalRun:
 
 def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Awaitable[Work]]:
     domain = parts.current.domain
+    # A baseline calls no tools: the loop around its one call would only take time.
+    with_tools = domain.settings.tools and not parts.models.name(domain.settings).startswith(
+        "baseline:"
+    )
 
     async def ask_case(case: EvalCase, _repeat: int) -> Work:
-        if domain.settings.tools:
+        if with_tools:
             return await parts.run_case(parts, case, wishes)
         answer = await parts.ask(
             case.input,
