@@ -22,8 +22,8 @@ minute, temperature 36.9 °C. Haemoglobin 12.4 g/dL, sodium 139 mmol/L, potassiu
 What is the patient's Creatinine Clearance using the Cockcroft-Gault Equation in terms of mL/min? \
 You should use the patient's adjusted body weight in kg instead of the patient's actual body \
 weight if the patient is overweight or obese based on their BMI. If the patient's BMI is normal, \
-set their adjusted body weight to the minimum of the ideal body and actual weight. If the patient is \
-underweight, please set their adjusted body weight to their actual body weight."""
+set their adjusted body weight to the minimum of the ideal body and actual weight. If the patient \
+is underweight, please set their adjusted body weight to their actual body weight."""
 CODE = """\
 age, weight, height = 71, 84, 162
 creatinine = 118 / 88.4  # µmol/L to mg/dL
