@@ -88,9 +88,15 @@ class MontyCalculator:
         """End the worker. See `Calculator`."""
         with self._lock:
             thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.submit(self._end).result()
-            thread.shutdown()
+        if thread is None:
+            return
+        try:
+            ended = thread.submit(self._end)
+        except RuntimeError:  # the program is ending, and its threads have ended before us
+            self._end()
+            return
+        ended.result()
+        thread.shutdown()
 
     # --- in the one thread -------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ QUESTIONS: Mapping[str, str] = {
     "clinical-calculators": "A 64-year-old man, 82 kg, 178 cm, creatinine 1.6 mg/dL. What is his "
     "creatinine clearance by the Cockcroft-Gault equation, in mL/min?",
 }
+CALCULATORS = "clinical-calculators"
 CASES = 40
 
 
@@ -42,15 +43,33 @@ def run_demo(home: Path | None, *, as_json: bool) -> None:
         _one(str(found[name]), name, question, home, quiet=as_json)
         for name, question in QUESTIONS.items()
     ]
+    calculated = _calculated(str(found[CALCULATORS]), home, quiet=as_json)
     seconds = time.perf_counter() - started
     if as_json:
-        print_json({"domains": done, "seconds": seconds})
+        print_json({"domains": done, "calculation": calculated, "seconds": seconds})
         return
-    print(f"\nAll three in {seconds:.0f} s, with no key and no download.")
+    print(f"\nAll of it in {seconds:.0f} s, with no key and no download.")
     print(
         "baseline:nearest is the floor that a model has to beat; to try one:\n"
         "  harness eval support-triage --limit 40 --model provider:model"
     )
+
+
+def _calculated(folder: str, home: Path | None, *, quiet: bool) -> dict[str, Any]:
+    """Show a calculation through the loop, and return the run as JSON says it."""
+    from harness.cli.demo_compute import calculate
+
+    def say(*lines: str) -> None:
+        if not quiet:
+            print(*lines, sep="\n", flush=True)
+
+    say(
+        f"\n== {CALCULATORS}, with tools ==",
+        "Here no model is at work: its words are a script. The tools, the sandbox that calculates "
+        "and the record are the real ones.",
+        f'$ harness run {CALCULATORS} "{QUESTIONS[CALCULATORS]}"',
+    )
+    return calculate(folder, QUESTIONS[CALCULATORS], home, say)
 
 
 def _one(

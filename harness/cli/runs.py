@@ -51,6 +51,9 @@ def list_runs(
             metavar="STATE", help="Only runs in this state (running, waiting, completed …)."
         ),
     ] = None,
+    evals: Annotated[
+        bool, typer.Option("--evals", help="Those that worked on eval cases, too.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="Only so many, the newest.")] = 20,
     as_json: AsJson = False,
     home: Home = None,
@@ -58,7 +61,7 @@ def list_runs(
     """List runs, newest first."""
     from harness.cli.show_runs import run_json, run_table
 
-    found = records(home).list(domain=domain, state=state)
+    found = records(home).list(domain=domain, state=state, evals=evals)
     if as_json:
         print_json([run_json(one) for one in found[:limit]])
     else:

@@ -10,6 +10,7 @@ from harness.evals.graders.work import ToolUse, Work
 from harness.journal.events import RunFinished, ToolRequested
 from harness.sdk.equipment import reader_of
 from harness.sdk.open_runs import OpenRuns
+from harness.sdk.runs import eval_run_id
 from harness.sdk.worker import Host, Worker
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ __all__ = ["run_case"]
 async def run_case(door: JournalDoor, parts: Parts, case: EvalCase, wishes: EvalWishes) -> Work:
     """Work on a case, unattended: what would ask somebody is refused, and the model told.
 
-    The guard holds for what is packed and for what the tools find. The run stays in the journal.
+    The guard holds for what is packed and for what the tools find. The run stays in the journal,
+    under a name that keeps it out of the list of runs.
 
     Args:
         door: Opens the journal.
@@ -42,7 +44,11 @@ async def run_case(door: JournalDoor, parts: Parts, case: EvalCase, wishes: Eval
         pack["sections"] = wishes.sections
     runs = OpenRuns(door, Worker(Host(current=lambda: current, models=parts.models), door))
     run = runs.begin(
-        case.input, files=[folder / name for name in case.files], approve="never", pack=pack
+        case.input,
+        files=[folder / name for name in case.files],
+        approve="never",
+        name=eval_run_id(),
+        pack=pack,
     )
     tools: list[ToolUse] = []
     ended: RunFinished | None = None

@@ -98,9 +98,13 @@ def _may_run(parts: Parts, wishes: EvalWishes, function: str) -> bool:
 def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Awaitable[Work]]:
     domain = parts.current.domain
     sure_of = confidence_in(domain)
+    # A baseline calls no tools: the loop around its one call would only take time.
+    with_tools = domain.settings.tools and not parts.models.name(domain.settings).startswith(
+        "baseline:"
+    )
 
     async def ask_case(case: EvalCase, _repeat: int) -> Work:
-        if domain.settings.tools:
+        if with_tools:
             return await parts.run_case(parts, case, wishes)
         answer = await parts.ask(
             case.input,

@@ -34,6 +34,7 @@ from harness.journal.export import to_jsonl, to_markdown
 from harness.journal.parts import PlanStep, Scope
 from harness.sdk.journal_door import JournalDoor
 from harness.sdk.run_files import RunFiles
+from harness.sdk.runs import is_eval_run
 from harness.settings import Settings, find_home
 
 if TYPE_CHECKING:
@@ -102,17 +103,22 @@ class Records:
 
     # --- reading -------------------------------------------------------------------------------
 
-    def list(self, *, domain: str | None = None, state: str | None = None) -> list[RunSummary]:
+    def list(
+        self, *, domain: str | None = None, state: str | None = None, evals: bool = False
+    ) -> list[RunSummary]:
         """Return all runs, newest first.
 
         Args:
             domain: Only of this domain.
             state: Only in this state: running, waiting, or how they ended.
+            evals: Those that work on eval cases, too.
         """
         return [
             one
             for one in self.journal.runs()
-            if domain in (None, one.tally.domain) and state in (None, one.tally.state)
+            if domain in (None, one.tally.domain)
+            and state in (None, one.tally.state)
+            and (evals or not is_eval_run(one.run))
         ]
 
     def find(self, name: str) -> str:
@@ -123,7 +129,7 @@ class Records:
             UsageError: Several begin so.
         """
         if name == "last":
-            every = [one for one in self.journal.runs() if one.tally.relation != "delegate"]
+            every = [one for one in self.list() if one.tally.relation != "delegate"]
             return every[0].run if every else self.journal.run(name).run
         found = [one.run for one in self.journal.runs() if one.run.startswith(name)]
         if name in found or not found:
@@ -218,6 +224,12 @@ class Records:
     def files(self, run: str) -> RunFiles:
         """Return the files that came of a run: to list with type, size, hash and step, to save."""
         return RunFiles(self.journal, run)
+
+    def worked_steps(self, run: str) -> tuple[str, ...]:
+        """Return how a run was worked, as the `steps` of an example: calls, code, results."""
+        from harness.sdk.worked_steps import steps_of
+
+        return steps_of(self.journal.read(run))
 
     def paper(self, run: str) -> Paper:
         """Return a run as a paper: see `harness.documents.export`.

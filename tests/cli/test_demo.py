@@ -28,11 +28,15 @@ def test_it_shows_the_main_job(run, shipped_home):
         assert f"$ harness eval {name} --limit 6\n" in said
         assert "with 95 % confidence" in said
     assert "with no key and no download" in ran.out
+    tools = ran.out.split(f"== {demo.CALCULATORS}, with tools ==")[1]
+    assert "its words are a script" in tools
+    assert "✓ BMI 25.9, ideal 73.18 kg, taken 76.71 kg 50.606\n50.606\n— completed" in tools
 
 
 def test_it_says_the_same_as_json(run, shipped_home):
     done = run("demo", "--json", "--home", shipped_home).json
     assert [one["index"]["domain"] for one in done["domains"]] == list(demo.QUESTIONS)
+    assert (done["calculation"]["stop"], done["calculation"]["text"]) == ("completed", "50.606")
     for one in done["domains"]:
         assert set(one) == {"index", "context", "ask", "eval"}
         assert set(one["context"]) == {"budget", "tokens", "prefix_sha256"}

@@ -18,7 +18,7 @@ DOMAINS = Path(__file__).parents[2] / "domains"
 ROWS = {
     "support-triage": (10_003, 1_540, 1_540),
     "contract-clauses": (6_893, 300, 300),
-    "clinical-calculators": (55, 432, 432),
+    "clinical-calculators": (56, 432, 432),
     "visit-notes": (1_201, 50, 50),
     "financial-analysis": (10, 20, 20),
 }

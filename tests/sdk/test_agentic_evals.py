@@ -54,3 +54,19 @@ def test_a_tool_does_not_find_the_twin_of_the_case(tmp_path: Path) -> None:
     shown = [str([one.content for one in model.calls[-1].messages]) for model in (guarded, open_)]
     assert "[example a]" not in shown[0]
     assert "[example a]" in shown[1]
+
+
+def test_its_runs_stay_out_of_the_list_of_runs(tmp_path: Path) -> None:
+    harness, _, _ = work(domain(tmp_path / "sums"), guard=True)
+    assert harness.runs.list() == []
+    (one,) = harness.runs.list(evals=True)
+    assert harness.runs.find(one.run[:12]) == one.run
+    assert harness.runs.verify(one.run)[0].clean
+
+
+def test_a_baseline_calls_no_tools_and_is_asked_in_one_call(tmp_path: Path) -> None:
+    folder = domain(tmp_path / "sums")
+    with Harness(folder, model="baseline:nearest", embedder=HashEmbedder()) as harness:
+        run = harness.evaluate(split="dev")
+        assert harness.runs.list(evals=True) == []
+    assert (run.scored, run.unscored) == (1, 0)
