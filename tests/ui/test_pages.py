@@ -292,3 +292,12 @@ def test_what_no_question_needed(app: App, desk: Path) -> None:
     test = app("examples", desk)
     test.segmented_control(key="view").set_value("Never used").run()
     assert "needed by none of the last" in said(test)
+
+
+def test_an_answer_is_taken_away_as_a_file(app: App, desk: Path) -> None:
+    test = ask(app("ask", desk))
+    form = next(one for one in test.radio if (one.key or "").startswith("form-"))
+    for name in ("Word", "Excel", "Markdown"):
+        form.set_value(name).run()
+        assert not test.exception
+        assert f"Fetch the {name} file" in [one.label for one in test.get("download_button")]

@@ -11,6 +11,7 @@ from harness_ui import visit
 from harness_ui.asked import asked_before, read_back
 from harness_ui.desk import desk
 from harness_ui.jobs import Asking
+from harness_ui.keeping import show_save
 from harness_ui.seen import show_seen
 from harness_ui.troubles import show_error
 from harness_ui.words import cost_words, count, model_markdown, plain, short, since
@@ -197,15 +198,9 @@ def _verdict(job: Asking) -> None:
             "Correct this answer", key="correct", type="primary" if job.thumb == 0 else "secondary"
         ):
             visit.go("correct", run=job.id)
-        st.download_button(
-            "Save",
-            f"{job.question}\n\n---\n\n{job.said}\n",
-            file_name="answer.md",
-            mime="text/markdown",
-            key="save-answer",
-            on_click="ignore",
-            help="The question and its answer, as Markdown",
-        )
+        harness = visit.opened()
+        if job.answer is not None and harness is not None:
+            show_save(harness, job.answer, job.answer.run, question=job.question, files=job.files)
     if job.thumb == 0:
         reason = st.text_input(
             "What is wrong with it?", value=job.reason, key=f"reason-{job.id}", max_chars=500

@@ -13,6 +13,7 @@ from harness.sdk.records import Account
 from harness_ui import visit
 from harness_ui.desk import desk
 from harness_ui.jobs import Working
+from harness_ui.keeping import show_save
 from harness_ui.run_words import EFFECTS
 from harness_ui.troubles import show_error
 from harness_ui.words import plain
@@ -152,6 +153,8 @@ def show_artifacts(harness: Harness, name: str, account: Account) -> None:
             )
         else:
             st.caption(f"{plain(path)} is too big to fetch here: {plain(str(file))}")
+    if account.finished is not None:
+        show_save(harness, name, name)
     with st.expander("The record"):
         if st.button("Is it sound?", key="verify"):
             verdict = harness.runs.verify(name)[0]
