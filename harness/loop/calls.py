@@ -22,7 +22,7 @@ from harness.journal.events import (
     ToolFinished,
     ToolStarted,
 )
-from harness.journal.parts import ApprovalMode, Blob
+from harness.journal.parts import ApprovalMode, Blob, Picture
 from harness.loop.approvals import Verdict, decide
 from harness.loop.attend import GivenUp, attend
 from harness.loop.controls import Controls
@@ -333,12 +333,27 @@ class Calls:
             path = f"{SPILLED}{call.id}.txt"
             written = await self._world.write(call.id, path, data)
             text = spilled.shown(f"in the file `{path}`" if written else "kept in the journal")
-        self._finish(call, replace(outcome, text=text), full)
+        pictures = [
+            Picture(media_type=one.media_type, blob=await self._shown(one.data))
+            for one in outcome.pictures
+        ]
+        self._finish(call, replace(outcome, text=text), full, tuple(pictures))
+
+    async def _shown(self, data: bytes) -> Blob:
+        blob = await self._record.put_blob(data, exact=True)
+        self._record.state.shown[blob.hash] = data
+        return blob
 
     def _is_child(self, call: OpenCall) -> bool:
         return self._facts(call).control == "delegate"
 
-    def _finish(self, call: OpenCall, outcome: Outcome, full: Blob | None = None) -> None:
+    def _finish(
+        self,
+        call: OpenCall,
+        outcome: Outcome,
+        full: Blob | None = None,
+        pictures: tuple[Picture, ...] = (),
+    ) -> None:
         self._record.note(
             ToolFinished(
                 step=self._record.state.step,
@@ -350,6 +365,7 @@ class Calls:
                 error=outcome.error,
                 outcome=outcome.outcome,
                 seconds=outcome.seconds,
+                pictures=pictures,
             )
         )
 
