@@ -333,16 +333,8 @@ class Calls:
             path = f"{SPILLED}{call.id}.txt"
             written = await self._world.write(call.id, path, data)
             text = spilled.shown(f"in the file `{path}`" if written else "kept in the journal")
-        pictures = [
-            Picture(media_type=one.media_type, blob=await self._shown(one.data))
-            for one in outcome.pictures
-        ]
-        self._finish(call, replace(outcome, text=text), full, tuple(pictures))
-
-    async def _shown(self, data: bytes) -> Blob:
-        blob = await self._record.put_blob(data, exact=True)
-        self._record.state.shown[blob.hash] = data
-        return blob
+        pictures = await self._record.put_pictures(outcome.pictures)
+        self._finish(call, replace(outcome, text=text), full, pictures)
 
     def _is_child(self, call: OpenCall) -> bool:
         return self._facts(call).control == "delegate"
@@ -390,18 +382,13 @@ class Calls:
                 continue
             before = state.turn_before.get(change.path, state.files.get(change.path))
             if before is None and change.path not in state.turn_before:
-                before = await self._blob(change.before)
-            after = await self._blob(change.after)
+                before = await self._record.put_content(change.before)
+            after = await self._record.put_content(change.after)
             self._record.note(
                 FileChanged(
                     path=change.path, before=before, after=after, turn=state.turn, call=call
                 )
             )
-
-    async def _blob(self, content: bytes | None) -> Blob | None:
-        if content is None:
-            return None
-        return await self._record.put_blob(content, exact=True)
 
 
 def _repeatable(call: OpenCall) -> bool:
