@@ -20,7 +20,9 @@ print(f"BMI {bmi:.1f}, ideal {ideal:.2f} kg, taken {chosen:.2f} kg")
 round((140 - age) * chosen / (72 * creatinine), 3)"""
 
 
-def calculate(folder: str, question: str, home: Path | None, say: Callable[..., None]) -> Any:
+def calculate(
+    folder: str, question: str, home: Path | None, say: Callable[..., None]
+) -> dict[str, Any]:
     """Work on a question through the loop: a page looked up, a calculation, an answer.
 
     The tools, the loop and its record are the real ones; what a model would say is written here,
