@@ -111,10 +111,18 @@ class LangChainModel:
 
         `model_options: {profile: {max_input_tokens: N}}` says it for a model of your own.
         """
+        tokens = self._known().get("max_input_tokens")
+        return int(tokens) if tokens else None
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether it takes pictures, from the same profile; unknown is no."""
+        return self._known().get("image_inputs") is True
+
+    def _known(self) -> Mapping[str, Any]:
         if self._profile is None:
             self._profile = chat_profile(self._name, self._options)
-        tokens = self._profile.get("max_input_tokens")
-        return int(tokens) if tokens else None
+        return self._profile
 
     @property
     def destination(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from harness.journal.event import Event
-from harness.journal.parts import Blob, Effect, PlanStep, Scope
+from harness.journal.parts import Blob, Effect, Picture, PlanStep, Scope
 
 __all__ = [
     "ApprovalDecided",
@@ -101,6 +101,7 @@ class ToolFinished(Event):
         artifact: What a tool hands on beside its text, as JSON.
         error: The text is an error that the model may act on.
         outcome: How it ended.
+        pictures: What it showed; models that take pictures see them.
     """
 
     TYPE: ClassVar[str] = "tool.finished"
@@ -113,6 +114,7 @@ class ToolFinished(Event):
     error: bool = False
     outcome: Literal["done", "failed", "denied", "timeout", "invalid", "unknown"] = "done"
     seconds: float = 0.0
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,6 +15,7 @@ __all__ = [
     "Effect",
     "File",
     "Limits",
+    "Picture",
     "PlanStep",
     "Purpose",
     "Relation",
@@ -47,6 +48,14 @@ class Blob:
 
     hash: str
     bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """A picture that a tool showed; `media_type` as `image/png`."""
+
+    media_type: str
+    blob: Blob
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,7 @@ from harness.journal.events import (
     ToolFinished,
     ToolStarted,
 )
-from harness.journal.parts import ApprovalMode, Blob
+from harness.journal.parts import ApprovalMode, Blob, Picture
 from harness.loop.approvals import Verdict, decide
 from harness.loop.attend import GivenUp, attend
 from harness.loop.controls import Controls
@@ -333,12 +333,19 @@ class Calls:
             path = f"{SPILLED}{call.id}.txt"
             written = await self._world.write(call.id, path, data)
             text = spilled.shown(f"in the file `{path}`" if written else "kept in the journal")
-        self._finish(call, replace(outcome, text=text), full)
+        pictures = await self._record.put_pictures(outcome.pictures)
+        self._finish(call, replace(outcome, text=text), full, pictures)
 
     def _is_child(self, call: OpenCall) -> bool:
         return self._facts(call).control == "delegate"
 
-    def _finish(self, call: OpenCall, outcome: Outcome, full: Blob | None = None) -> None:
+    def _finish(
+        self,
+        call: OpenCall,
+        outcome: Outcome,
+        full: Blob | None = None,
+        pictures: tuple[Picture, ...] = (),
+    ) -> None:
         self._record.note(
             ToolFinished(
                 step=self._record.state.step,
@@ -350,6 +357,7 @@ class Calls:
                 error=outcome.error,
                 outcome=outcome.outcome,
                 seconds=outcome.seconds,
+                pictures=pictures,
             )
         )
 
@@ -374,18 +382,13 @@ class Calls:
                 continue
             before = state.turn_before.get(change.path, state.files.get(change.path))
             if before is None and change.path not in state.turn_before:
-                before = await self._blob(change.before)
-            after = await self._blob(change.after)
+                before = await self._record.put_content(change.before)
+            after = await self._record.put_content(change.after)
             self._record.note(
                 FileChanged(
                     path=change.path, before=before, after=after, turn=state.turn, call=call
                 )
             )
-
-    async def _blob(self, content: bytes | None) -> Blob | None:
-        if content is None:
-            return None
-        return await self._record.put_blob(content, exact=True)
 
 
 def _repeatable(call: OpenCall) -> bool:

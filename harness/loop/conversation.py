@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.journal.parts import ToolCall
 from harness.loop.messages import ai_message, clean, to_langchain
+from harness.loop.pictures import TOKENS, Seen, blocks_of
 from harness.values import Message
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Entry:
         sealed: The same with its reasoning.
         packed: For the packed context.
         tokens: Of all of it, where packing counted them already.
+        pictures: What stands below the text.
     """
 
     seq: int
@@ -58,6 +60,7 @@ class Entry:
     packed: Message | None = None
     tokens: int | None = None
     step: int = 0
+    pictures: tuple[Seen, ...] = ()
 
 
 class Conversation:
@@ -130,7 +133,12 @@ class Conversation:
         for index, entry in enumerate(self.entries):
             if entry.role == "tool" and entry.own_call in wanted:
                 self.entries[index] = replace(entry, text=CLEARED)
-                first = index if first is None else first
+            elif entry.pictures and entry.own_call in wanted:
+                self.entries[index] = replace(entry, text=CLEARED, pictures=())
+            else:
+                continue
+            if first is None:
+                first = index
         if first is not None:
             self._forget(first)
 
@@ -164,7 +172,8 @@ class Conversation:
     def _count(self, entry: Entry, canonical: bytes) -> int:
         if entry.tokens is not None:
             return entry.tokens
-        return self._counter.count(canonical.decode() if entry.calls else _text(entry))
+        text = canonical.decode() if entry.calls else _text(entry)
+        return self._counter.count(text) + TOKENS * len(entry.pictures)
 
 
 def _text(entry: Entry) -> str:
@@ -178,6 +187,8 @@ def _canonical(entry: Entry) -> bytes:
         parts.append([[one.id, one.tool, one.written or one.arguments] for one in entry.calls])
     if entry.call:
         parts += [entry.call, entry.error]
+    if entry.pictures:  # their sizes: a replay knows no more of them
+        parts.append([[one.media_type, one.size] for one in entry.pictures])
     return json.dumps(parts, separators=(",", ":"), default=str).encode()
 
 
@@ -187,6 +198,8 @@ def _message(entry: Entry, *, plain: bool) -> BaseMessage:
     if entry.packed is not None:
         return to_langchain([entry.packed])[0]
     if entry.role == "user":
+        if entry.pictures:
+            return HumanMessage(content=blocks_of(clean(entry.text), entry.pictures))
         return HumanMessage(content=clean(entry.text))
     if entry.role == "tool":
         return ToolMessage(

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from harness.loop.pictures import picture_of, pictures_in
 from harness.loop.tooling import Outcome, said_by
 
 if TYPE_CHECKING:
@@ -89,11 +90,16 @@ class Callee:
                 text=text_of_content(result.content),
                 artifact=_kept(result.artifact),
                 outcome="failed" if failed else "done",
+                pictures=pictures_in(result.content),
             )
         if self._function is not None and self._tool.response_format == "content_and_artifact":
             content, artifact = result
-            return Outcome(text=text_of_content(content), artifact=_kept(artifact))
-        return Outcome(text=text_of_content(result))
+            return Outcome(
+                text=text_of_content(content),
+                artifact=_kept(artifact),
+                pictures=pictures_in(content),
+            )
+        return Outcome(text=text_of_content(result), pictures=pictures_in(result))
 
 
 def _plain_function(tool: BaseTool) -> Callable[..., Any] | None:
@@ -207,7 +213,8 @@ def _block_text(block: Any) -> str:
         if isinstance(block.get("text"), str):
             return str(block["text"])
         if block.get("type") in ("image", "image_url", "audio", "file"):
-            return f"[{block['type']}, not shown]"
+            shown = picture_of(block) is not None
+            return "[picture, below]" if shown else f"[{block['type']}, not shown]"
     return json.dumps(block, default=str, ensure_ascii=False)
 
 

@@ -6,14 +6,15 @@ world before the events that say so are durable; where a commit fails, the state
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from harness.journal.commands import Received
 from harness.journal.events import Event, MessageCompleted, Recorded, SteerReceived, ToolFinished
-from harness.journal.parts import Blob
+from harness.journal.parts import Blob, Picture
+from harness.loop.pictures import Taken
 from harness.loop.state import RunState
 from harness.loop.world import in_thread
 from harness.seams import Writer
@@ -115,6 +116,19 @@ class Record:
         """Keep content, for an event to name."""
         put = partial(self.writer.put_blob, data, exact=exact)
         return put() if self.writer.in_memory else await in_thread(put)
+
+    async def put_content(self, content: bytes | None) -> Blob | None:
+        """Keep what a file holds, to the byte; None where there is none."""
+        return None if content is None else await self.put_blob(content, exact=True)
+
+    async def put_pictures(self, pictures: Iterable[Taken]) -> tuple[Picture, ...]:
+        """Keep pictures, for `tool.finished` to name; the state shows them without reading back."""
+        kept = []
+        for one in pictures:
+            blob = await self.put_blob(one.data, exact=True)
+            self.state.shown[blob.hash] = one.data
+            kept.append(Picture(media_type=one.media_type, blob=blob))
+        return tuple(kept)
 
 
 def _was_masked(given: Event, kept: Event) -> bool:

@@ -31,6 +31,7 @@ from harness.journal.events import (
 from harness.loop.gate import Gated
 from harness.loop.means import Delegation, Means
 from harness.loop.messages import ai_message
+from harness.loop.pictures import Taken
 from harness.loop.prompts import words
 from harness.loop.script import Interrupted, Script
 from harness.loop.state import GATE
@@ -240,7 +241,11 @@ class Scenery(World):
         text = done.text
         if done.full is not None:
             text = self._script.blobs(done.full).decode("utf-8", "replace")
-        return Outcome(text=text, artifact=done.artifact, outcome=done.outcome)
+        pictures = tuple(
+            Taken(media_type=one.media_type, data=self._script.blobs(one.blob))
+            for one in done.pictures
+        )
+        return Outcome(text=text, artifact=done.artifact, outcome=done.outcome, pictures=pictures)
 
     async def delegate(self, call: str, delegation: Delegation) -> Outcome:
         """Return the recorded result."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from harness.journal.events import (
@@ -24,10 +25,11 @@ from harness.journal.events import (
     ToolRequested,
     ToolStarted,
 )
-from harness.journal.parts import Blob, Effect, Limits, PlanStep
+from harness.journal.parts import Blob, Effect, Limits, Picture, PlanStep
 from harness.loop.approvals import Grant, Rule
 from harness.loop.budgets import Left, Spent, left, remaining_note
 from harness.loop.conversation import Conversation, Entry
+from harness.loop.pictures import Seen
 from harness.loop.prompts import words
 from harness.seams import Counter
 from harness.values import Usage
@@ -73,6 +75,9 @@ class CallState:
         counter: Counts tokens of what the model is shown.
     """
 
+    blob: Callable[[Blob], bytes]
+    """Reads a blob of the run whose events are applied."""
+
     def __init__(self, counter: Counter) -> None:
         self.seq = 0
         self.conversation = Conversation(counter)
@@ -89,6 +94,8 @@ class CallState:
         self._turn = 0
         self._repeats: OrderedDict[str, int] = OrderedDict()
         self._waiting: list[Entry] = []
+        self.shown: dict[str, bytes] = {}
+        """What a tool just showed, by the name of its blob."""
         self._reads_seconds = 0.0
         self._to_request: dict[str, str] = {}
 
@@ -200,10 +207,35 @@ class CallState:
                 error=event.error,
             )
         )
+        if event.pictures:
+            self._waiting.append(self._pictures(event))
         if not self.calls:
             for entry in self._waiting:
                 self.conversation.add(replace(entry, seq=self.seq))
             self._waiting = []
+
+    def _pictures(self, event: ToolFinished) -> Entry:
+        """Return the message that shows what a tool showed."""
+        count = len(event.pictures)
+        pictures = tuple(map(self._seen, event.pictures))
+        self.shown.clear()  # the entry has them now, and lets go of them when it goes
+        return Entry(
+            seq=self.seq,
+            role="user",
+            kind="harness",
+            own_call=event.call,
+            text=f"[{count} picture{'' if count == 1 else 's'} from `{event.tool}`, in order:]",
+            pictures=pictures,
+        )
+
+    def _seen(self, one: Picture) -> Seen:
+        name = one.blob.hash
+        read: Callable[[], bytes] = partial(self.blob, one.blob)
+        if name in self.shown:
+            read = partial(bytes, self.shown[name])
+        elif not name:  # a replay keeps none
+            read = bytes
+        return Seen(media_type=one.media_type, size=one.blob.bytes, read=read)
 
     def _planned(self, event: PlanUpdated) -> None:
         self.plan = event.steps

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import HarnessError
 from harness.journal.parts import Effect
+from harness.loop.pictures import Taken
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -55,12 +56,14 @@ class Outcome:
     Attributes:
         text: What the tool says, all of it.
         artifact: What it hands on beside.
+        pictures: What it shows beside.
     """
 
     text: str
     artifact: Any = None
     outcome: Literal["done", "failed", "denied", "timeout", "invalid", "unknown"] = "done"
     seconds: float = 0.0
+    pictures: tuple[Taken, ...] = ()
 
     @property
     def error(self) -> bool:

@@ -74,6 +74,7 @@ class ScriptedModel:
         context_window: Most input tokens to claim.
         cost_usd: US dollars that each call is said to cost; None for unknown.
         keep: Calls to keep in `calls`, the latest; None for all.
+        takes_pictures: Whether it is shown the pictures that tools give.
 
     Attributes:
         calls: The calls so far.
@@ -87,7 +88,9 @@ class ScriptedModel:
         context_window: int | None = None,
         cost_usd: Decimal | None = None,
         keep: int | None = None,
+        takes_pictures: bool = False,
     ) -> None:
+        self.takes_pictures = takes_pictures
         self.calls: deque[Call] = deque(maxlen=keep)
         self._script = script if callable(script) else iter(script)
         self._name = name

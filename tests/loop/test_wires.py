@@ -194,3 +194,19 @@ def test_a_budget_bounds_what_the_provider_may_write(
     body = server.requests[0].body
     most = body.get("max_tokens") or body.get("max_completion_tokens") or body["max_output_tokens"]
     assert 256 <= most < 800
+
+
+def test_a_picture_of_a_tool_goes_over_the_wire(desk: Desk, connect: Connect) -> None:
+    shown = "iVBORw0KGgo="
+
+    def see() -> list[str | dict[str, Any]]:
+        """See the page."""
+        return [{"type": "image", "base64": shown, "mime_type": "image/png"}]
+
+    server, model = connect([calls(("see", {})), Turn(text="A stamp.")])
+    assert model.takes_pictures
+    assert desk.start(desk.means(model, tools=[tool(see)])).answer == "A stamp."
+    body = server.requests[-1].body
+    *_, said = body.get("messages") or body["input"]
+    assert said["role"] == "user"
+    assert shown in json.dumps(said)

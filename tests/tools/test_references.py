@@ -136,6 +136,26 @@ class TestQuotes:
         assert self.find("laws.md", "A refund") is None
         assert self.find("term", "A refund") is None
 
+    def test_its_places_are_those_that_read_document_gives(self) -> None:
+        import io
+
+        from docx import Document
+
+        from harness.documents.reading import open_document
+
+        written = Document()
+        written.add_heading("Term", 1)
+        written.add_paragraph("The lease ends in June.", style="List Number")
+        written.add_paragraph("Notice is given in writing.", style="List Number")
+        out = io.BytesIO()
+        written.save(out)
+        document = open_document("lease.docx", out.getvalue())
+        part = document.part(len(document) - 1)
+        assert "2. Notice is given in writing." in part.text
+        cited = QuoteFinder((), {"lease.docx": out.getvalue})("lease.docx", "2. Notice is given")
+        assert cited is not None
+        assert (cited.verified, cited.where) == (True, part.where)
+
     def test_attached_files_can_be_quoted(self) -> None:
         find = QuoteFinder(
             (), {"lease.md": lambda: b"# Rent\n\nRent is 900 EUR.\n", "x.pdf": lambda: b"%PDF"}
