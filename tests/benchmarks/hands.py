@@ -110,5 +110,5 @@ def _servers(rounds: range, folder: Path, record: Record) -> None:
     more = timings["with"].p50 - timings["without"].p50
     record.add(f"{TOOLS} MCP tools that a run does not use", more * 1000, "ms a run", at_most=10)
     loaded = "langchain_mcp_adapters" in sys.modules or "mcp" in sys.modules
-    record.add("MCP libraries loaded, servers started", float(loaded), "", at_most=0)
+    record.add("MCP libraries loaded, servers started", float(loaded), "of them", at_most=0)
     hands.close()

@@ -26,7 +26,7 @@ LIGHT = {
     "borderColor": "#d5d8d2",
 }
 DARK = {
-    "primaryColor": "#8cc4e0",
+    "primaryColor": "#2f7ba3",
     "backgroundColor": "#15191c",
     "secondaryBackgroundColor": "#1f2529",
     "textColor": "#e6e9ea",
