@@ -12,6 +12,7 @@ __all__ = ["main"]
 
 STYLE = """<style>
 .stButton kbd { color: inherit; opacity: 1; }
+button[role="radio"] { color: inherit !important; }
 .stMainBlockContainer { padding-top: 3.5rem; max-width: 72rem; }
 .st-key-answer { font-size: 1.1rem; }
 </style>"""
