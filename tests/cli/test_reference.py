@@ -56,7 +56,8 @@ def cli_reference() -> str:
     for (shown, said), names in _options_by_meaning().items():
         of = "all" if len(names) == len(commands()) else _together(names)
         meaning.append(f"| `{shown}` | {of} | {said} |")
-    return "\n".join([*usage, "", *meaning])
+    folded = ["<details><summary>Every option</summary>", "", *meaning, "", "</details>"]
+    return "\n".join([*usage, "", *folded])
 
 
 def _together(names: list[str]) -> str:
