@@ -16,7 +16,7 @@ ui: $(STAMP)
 	@HARNESS_HOME=.harness $(BIN)/harness ui
 
 test: $(STAMP) lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered -q
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered -q
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -12,9 +12,27 @@ from harness.testing import ban_live_models
 
 ROOT = Path(__file__).parents[1]
 
+SHARED = ("shipped_home", "served", "kept", "large")
+"""Fixtures that take long to make; tests that use one run in one process: it is made once."""
+
 # A slow machine is no failure: no test here is timed.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one shared fixture together, and begin with what takes longest."""
+    for item in items:
+        for name in SHARED:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(name))
+                break
+    items.sort(key=lambda item: not (_has(item, "xdist_group") or _has(item, "soak")))
+
+
+def _has(item: pytest.Item, mark: str) -> bool:
+    return item.get_closest_marker(mark) is not None
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("benchmarks")  # all of them run once, for all tests here
-
 ROOT = Path(__file__).parents[2]
 NAMES = (
     "start-up", "embedding", "indexing", "packing-speed", "packing-quality", "stable-prefix",

@@ -9,8 +9,6 @@ import pytest
 from harness.cli import demo
 from harness.sdk import bundled
 
-pytestmark = pytest.mark.xdist_group("shipped")  # one process indexes the shipped domains for all
-
 
 @pytest.fixture(autouse=True)
 def _fewer_cases(monkeypatch):

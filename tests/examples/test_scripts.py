@@ -14,8 +14,6 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(FOLDER.glob("*.py"))
 
-pytestmark = pytest.mark.xdist_group("shipped")  # one process indexes the shipped domains for all
-
 
 @pytest.fixture
 def script(shipped_home: Path, tmp_path: Path):

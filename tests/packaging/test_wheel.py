@@ -19,8 +19,6 @@ DOMAINS = (
     "visit-notes",
 )
 
-pytestmark = pytest.mark.xdist_group("shipped")
-
 
 @pytest.fixture(scope="session")
 def names(wheel: Path) -> set[str]:

@@ -10,7 +10,6 @@ import pytest
 from harness import Harness
 from harness.testing import ProviderServer, ToolCall, Turn
 
-pytestmark = pytest.mark.xdist_group("shipped")
 DOMAIN = Path(__file__).parents[3] / "domains" / "clinical-calculators"
 TRACED = DOMAIN / "examples" / "traced.jsonl"
 NOTE = """\
