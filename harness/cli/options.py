@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
@@ -14,6 +14,7 @@ from harness.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.sdk import Harness
+    from harness.values import Section
 
 __all__ = [
     "AsJson",
@@ -113,7 +114,7 @@ def read_options(options: list[str]) -> dict[str, Any]:
     return read
 
 
-def read_sections(sections: list[str] | None) -> dict[str, str]:
+def read_sections(sections: list[str] | None) -> dict[Section, str]:
     """Return what `--section` options say.
 
     Raises:
@@ -123,7 +124,7 @@ def read_sections(sections: list[str] | None) -> dict[str, str]:
 
     from harness.values import Section
 
-    read = {}
+    read: dict[Section, str] = {}
     for option in sections or []:
         name, equals, size = option.partition("=")
         if not equals or name not in get_args(Section):
@@ -131,7 +132,7 @@ def read_sections(sections: list[str] | None) -> dict[str, str]:
             raise UsageError(
                 f"--section {option!r} is not NAME=SIZE.", f"The sections are {names}."
             )
-        read[name] = size
+        read[cast("Section", name)] = size
     return read
 
 

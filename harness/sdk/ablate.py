@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from harness.evals.ablation import Ablation, ablation
 
 if TYPE_CHECKING:
     from harness.sdk.harness import Harness
+    from harness.sdk.options import EvalOptions
 
 __all__ = ["WAYS", "ablate"]
 
@@ -21,7 +22,7 @@ WAYS: dict[str, dict[str, Any]] = {
 """Each way to make the context, and how an eval is told."""
 
 
-async def ablate(harness: Harness, **how: Any) -> Ablation:
+async def ablate(harness: Harness, **how: Unpack[EvalOptions]) -> Ablation:
     """Run the cases in every way, one after the other, and hold each against `none`."""
     runs = []
     for name, way in WAYS.items():

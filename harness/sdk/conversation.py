@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import anyio.to_thread
 
@@ -12,6 +12,7 @@ from harness.errors import RunNotFound
 from harness.loop import load_state
 from harness.sdk import portal
 from harness.sdk.asking import Before
+from harness.sdk.options import AskOptions
 from harness.values import Answer, Delta
 from harness.wiring import make_counter
 
@@ -46,11 +47,11 @@ class Conversation:
         self._records = records
         self.run = run
 
-    def ask(self, text: str, **how: Any) -> Answer:
+    def ask(self, text: str, **how: Unpack[AskOptions]) -> Answer:
         """Ask the next question. See `Harness.aask`."""
         return portal.call(lambda: self.aask(text, **how))
 
-    async def aask(self, text: str, **how: Any) -> Answer:
+    async def aask(self, text: str, **how: Unpack[AskOptions]) -> Answer:
         """Ask the next question. See `Harness.aask`."""
         async with aclosing(self.astream(text, **how)) as events:
             async for event in events:
@@ -58,14 +59,16 @@ class Conversation:
                     return event
         raise AssertionError("astream ends with an Answer")
 
-    def stream(self, text: str, **how: Any) -> Iterator[Delta | Answer]:
+    def stream(self, text: str, **how: Unpack[AskOptions]) -> Iterator[Delta | Answer]:
         """Yield the answer to the next question as it comes."""
         return portal.iterate(lambda: self.astream(text, **how))
 
-    async def astream(self, text: str, **how: Any) -> AsyncGenerator[Delta | Answer, None]:
+    async def astream(
+        self, text: str, **how: Unpack[AskOptions]
+    ) -> AsyncGenerator[Delta | Answer, None]:
         """Yield the answer to the next question as it comes. See `Harness.astream`."""
         before = await anyio.to_thread.run_sync(self._before)
-        async with aclosing(self._astream(text, before=before, **how)) as events:
+        async with aclosing(self._astream(text, **{**how, "before": before})) as events:
             async for event in events:
                 if isinstance(event, Answer):
                     self.run = event.run

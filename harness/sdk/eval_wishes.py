@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.evals import Standing
     from harness.sdk.models import Models
     from harness.sdk.opened import Current
-    from harness.sdk.wishes import Sections
+    from harness.sdk.options import Sections
     from harness.seams import Embedder, Model, Progress
     from harness.values import Answer, EvalCase, Split
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import anyio.to_thread
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.sdk.bulk import Mapped
     from harness.sdk.harness import Harness
     from harness.sdk.opened import Opened
+    from harness.sdk.options import EvalOptions
     from harness.sdk.sealed import Sealed
     from harness.values import Split
 
@@ -90,11 +91,11 @@ class Evals:
 
         return seal(self._opened.read(), split)
 
-    def ablate(self, **how: Any) -> Ablation:
+    def ablate(self, **how: Unpack[EvalOptions]) -> Ablation:
         """Run the same cases under several contexts. See `aablate`."""
         return portal.call(lambda: self.aablate(**how))
 
-    async def aablate(self, **how: Any) -> Ablation:
+    async def aablate(self, **how: Unpack[EvalOptions]) -> Ablation:
         """Run the same cases without worked cases, with the core alone, and by each policy.
 
         Args:

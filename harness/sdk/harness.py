@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import anyio
 import anyio.to_thread
 
-from harness.context import Guard
-from harness.domain import Domain, Policy, lint
+from harness.domain import Domain, lint
 from harness.domain.core_lock import write_core_lock
 from harness.errors import UsageError
 from harness.sdk import portal
-from harness.sdk.attachments import read_files
 from harness.sdk.bundled import find_domain, refuse_bundled
 from harness.sdk.journal_door import JournalDoor
 from harness.sdk.long_work import LongWork
 from harness.sdk.models import Models
 from harness.sdk.opened import Current, Opened
+from harness.sdk.options import AskOptions, ContextOptions, EvalOptions, refuse_unknown
 from harness.sdk.results import Estimate, Indexed
-from harness.sdk.wishes import Sections, check_wishes, read_sizes
+from harness.sdk.wishes import check_wishes, pack_options
 from harness.settings import Settings
-from harness.values import Answer, Delta, EvalCase, Packed, Problem
+from harness.values import Answer, Delta, Packed, Problem
 
 if TYPE_CHECKING:
     from harness.evals import EvalRun
-    from harness.sdk.asking import Before
     from harness.sdk.conversation import Conversation
     from harness.sdk.domain_files import DomainFiles
     from harness.sdk.evals import Evals
@@ -184,88 +182,40 @@ class Harness(LongWork):
 
     # --- questions ---------------------------------------------------------------------------
 
-    def preview(self, text: str, **how: Any) -> Packed:
+    def preview(self, text: str, **how: Unpack[ContextOptions]) -> Packed:
         """Return the packed context for a question; no model is called. See `apreview`."""
         return portal.call(lambda: self.apreview(text, **how))
 
-    async def apreview(
-        self,
-        text: str,
-        *,
-        files: str | Path | Sequence[str | Path] = (),
-        policy: Policy | None = None,
-        budget: int | None = None,
-        sections: Sections | None = None,
-        exclude: Iterable[str] = (),
-        include: Iterable[str] = (),
-        guard_case: EvalCase | None = None,
-        schema: Mapping[str, Any] | None = None,
-    ) -> Packed:
+    async def apreview(self, text: str, **how: Unpack[ContextOptions]) -> Packed:
         """Return the packed context for a question; no model is called.
 
         Args:
             text: The question.
-            files: Paths of files that belong to it.
-            policy: How the tail is chosen.
-            budget: Tokens of everything that is packed.
-            sections: Tokens (`500`) or shares (`"25 %"`) of sections.
-            exclude: Ids of items that shall not be shown.
-            include: Ids of items that shall be shown as far as they fit, whatever else is.
-            guard_case: The eval case that the question comes from.
-            schema: A JSON Schema for this answer.
+            **how: See `harness.sdk.options.ContextOptions`.
 
         Raises:
+            UsageError: An option is unknown, or its value is off.
             DomainInvalid: The folder has errors.
             QuestionTooLong: The question does not fit the budget.
         """
-        return (
-            await self._prepare(
-                text,
-                files=files,
-                policy=policy,
-                budget=budget,
-                sections=sections,
-                exclude=exclude,
-                include=include,
-                guard_case=guard_case,
-                schema=schema,
-            )
-        )[1]
+        return (await self._prepare(text, how))[1]
 
     async def _prepare(
-        self,
-        text: str,
-        *,
-        current: Current | None = None,
-        files: str | Path | Sequence[str | Path] = (),
-        sections: Sections | None = None,
-        guard_case: EvalCase | None = None,
-        policy: Policy | None = None,
-        budget: int | None = None,
-        **how: Any,
+        self, text: str, how: ContextOptions, current: Current | None = None
     ) -> tuple[Current, Packed]:
         """Pack for a question, over the domain as it is now or as it was given."""
-        check_wishes(text, policy, budget)  # before a whole domain is indexed for nothing
-        sizes = read_sizes(sections)
+        refuse_unknown(how, ContextOptions)
+        check_wishes(text, how)  # before a whole domain is indexed for nothing
 
         def work() -> tuple[Current, Packed]:
             now = current or self._opened.current()
-            packed = now.packer.pack(
-                text,
-                files=read_files(files),
-                sections=sizes,
-                guard=Guard(guard_case) if guard_case else None,
-                policy=policy,
-                budget=budget,
-                **how,
-            )
-            return now, packed
+            return now, now.packer.pack(text, **pack_options(how))
 
         return await anyio.to_thread.run_sync(work)
 
-    def estimate(self, text: str, **how: Any) -> Estimate:
+    def estimate(self, text: str, **how: Unpack[ContextOptions]) -> Estimate:
         """Return what asking would send, to whom, at what price; nothing is sent."""
-        current, packed = portal.call(lambda: self._prepare(text, **how))
+        current, packed = portal.call(lambda: self._prepare(text, how))
         model = self.models.main(current.domain.settings)
         return Estimate(
             model=model.name,
@@ -274,18 +224,19 @@ class Harness(LongWork):
             input_cost_usd=model.cost(packed.tokens, 0),
         )
 
-    def ask(self, text: str, **how: Any) -> Answer:
+    def ask(self, text: str, **how: Unpack[AskOptions]) -> Answer:
         """Answer a question. See `aask`."""
         return portal.call(lambda: self.aask(text, **how))
 
-    async def aask(self, text: str, **how: Any) -> Answer:
+    async def aask(self, text: str, **how: Unpack[AskOptions]) -> Answer:
         """Answer a question.
 
         Args:
             text: The question.
-            **how: As for `apreview`.
+            **how: See `harness.sdk.options.AskOptions`.
 
         Raises:
+            UsageError: An option is unknown, or its value is off.
             DomainInvalid: The folder has errors.
             QuestionTooLong: The question does not fit the budget.
             ModelError: The model could not answer; see `harness.errors`.
@@ -296,18 +247,12 @@ class Harness(LongWork):
                     return event
         raise AssertionError("astream ends with an Answer")
 
-    def stream(self, text: str, **how: Any) -> Iterator[Delta | Answer]:
+    def stream(self, text: str, **how: Unpack[AskOptions]) -> Iterator[Delta | Answer]:
         """Yield the answer as it comes. See `astream`."""
         return portal.iterate(lambda: self.astream(text, **how))
 
     async def astream(
-        self,
-        text: str,
-        *,
-        schema: Mapping[str, Any] | None = None,
-        record: bool = True,
-        before: Before | None = None,
-        **how: Any,
+        self, text: str, **how: Unpack[AskOptions]
     ) -> AsyncGenerator[Delta | Answer, None]:
         """Yield text as the model says it, and the whole `Answer` last.
 
@@ -315,19 +260,18 @@ class Harness(LongWork):
 
         Args:
             text: The question.
-            schema: A JSON Schema for this answer.
-            record: Keep it in the journal, as a run.
-            before: The conversation that it goes on with; see `conversation`.
-            **how: As for `apreview`.
+            **how: See `harness.sdk.options.AskOptions`.
 
         Raises:
             As `aask`.
         """
         from harness.sdk.asking import Asked, Question
 
-        question = Question(self._door if record else None, before)
+        keep, before = how.pop("record", True), how.pop("before", None)
+        current = how.pop("current", None)
+        question = Question(self._door if keep else None, before)
         try:
-            current, packed = await self._prepare(text, schema=schema, **how)
+            current, packed = await self._prepare(text, how, current)
             settings = current.domain.settings
             asked = Asked(
                 domain=current.domain,
@@ -335,7 +279,7 @@ class Harness(LongWork):
                 packed=packed,
                 model=self.models.main(settings),
                 fallback=self.models.fallback(settings),  # refused now, or never
-                schema=schema,
+                schema=how.get("schema"),
             )
         except BaseException:
             question.drop()
@@ -356,23 +300,25 @@ class Harness(LongWork):
 
     # --- evals -------------------------------------------------------------------------------
 
-    def evaluate(self, **how: Any) -> EvalRun:
+    def evaluate(self, **how: Unpack[EvalOptions]) -> EvalRun:
         """Run eval cases and score the answers. See `aevaluate`."""
         return portal.call(lambda: self.aevaluate(**how))
 
-    async def aevaluate(self, **how: Any) -> EvalRun:
+    async def aevaluate(self, **how: Unpack[EvalOptions]) -> EvalRun:
         """Run eval cases and score the answers.
 
         Args:
             **how: As the attributes of `harness.sdk.eval_wishes.EvalWishes`.
 
         Raises:
+            UsageError: An option is unknown.
             EvalError: There is no such case.
             ModelError: No case can be answered: no key, unknown model, provider not allowed.
         """
         from harness.sdk.eval_wishes import EvalWishes
         from harness.sdk.evaluate import evaluate
 
+        refuse_unknown(how, EvalOptions)
         return await evaluate(await self.evals.parts(), EvalWishes(**how))
 
     @property

@@ -155,9 +155,7 @@ class LongWork:
 
         return await run_case(self._door, parts, case, wishes)
 
-    def arun(self, goal: str, **how: Any) -> Run:
-        """Work on a task, for `async with` and `async for`. See `run`."""
-        return self.run(goal, **how)
+    arun = run  # for `async with` and `async for`
 
 
 def _id_of(what: Run | RunResult | str) -> str:

@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
 
-from harness.domain.answers import read_answer
-from harness.sdk.runs import new_run_id
-from harness.values import Answer, Packed, Reply
+from harness.values import Packed
 
-if TYPE_CHECKING:
-    from harness.domain import Domain
-
-__all__ = ["Estimate", "Indexed", "to_answer"]
+__all__ = ["Estimate", "Indexed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,50 +38,3 @@ class Estimate:
     destination: str
     packed: Packed
     input_cost_usd: Decimal | None
-
-
-def to_answer(
-    domain: Domain,
-    packed: Packed,
-    reply: Reply,
-    *,
-    schema: Mapping[str, Any] | None,
-    seconds: float,
-    warnings: tuple[str, ...],
-) -> Answer:
-    """Read the value out of a reply and put beside it what taught it.
-
-    Args:
-        domain: As packed.
-        packed: What the model was shown.
-        reply: What it said.
-        schema: A JSON Schema for this answer alone.
-        seconds: From question to answer.
-        warnings: What the caller should know.
-    """
-    settings = domain.settings.answer
-    read = read_answer(
-        reply.text,
-        kind="json" if schema else settings.kind,
-        labels=domain.labels,
-        unit=settings.unit,
-        schema=schema or settings.schema,
-        abstain=settings.abstain,
-        locale=domain.settings.language or "en",
-    )
-    problem = (f"The answer has no value to read: {read.problem}.",) if read.problem else ()
-    return Answer(
-        run=new_run_id(),
-        domain=packed.domain,
-        version=packed.version,
-        text=reply.text,
-        value=read.value,
-        unit=read.unit,
-        abstained=read.abstained,
-        model=reply.model,
-        usage=reply.usage,
-        demonstrations=packed.shown("example", "eval"),
-        passages=packed.shown("passage"),
-        seconds=seconds,
-        warnings=(*warnings, *problem),
-    )

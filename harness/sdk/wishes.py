@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import get_args
+from typing import Any, get_args
 
+from harness.context import Guard
 from harness.domain import Policy, SectionSize
 from harness.errors import UsageError
+from harness.sdk.attachments import read_files
+from harness.sdk.options import ContextOptions, Sections
+from harness.sdk.schema_file import check_schema
 from harness.values import Section
 
-__all__ = ["Sections", "check_wishes", "read_sizes"]
-
-Sections = Mapping[Section, int | str | SectionSize]
-"""Room by section: tokens (`500`) or a share of the budget (`"25 %"`)."""
+__all__ = ["check_wishes", "pack_options", "read_sizes"]
 
 
 def read_sizes(sections: Sections | None) -> dict[Section, SectionSize]:
@@ -31,17 +31,36 @@ def read_sizes(sections: Sections | None) -> dict[Section, SectionSize]:
         raise UsageError(f"A section's size is off: {error}.", "Write 500 or 25 %.") from error
 
 
-def check_wishes(text: str, policy: str | None, budget: int | None) -> None:
+def check_wishes(text: str, how: ContextOptions) -> None:
     """Make sure that a question can be packed as wished.
 
     Raises:
-        UsageError: The question is empty, there is no such policy, or the budget is nothing.
+        UsageError: The question is empty, or an option can't be met.
     """
-    if not text.strip():
+    if not isinstance(text, str) or not text.strip():
         raise UsageError("The question is empty.", "Say what you want to know.")
+    policy, budget, schema = how.get("policy"), how.get("budget"), how.get("schema")
     if policy is not None and policy not in get_args(Policy):
         raise UsageError(
             f"There is no policy {policy!r}.", f"Known are {', '.join(get_args(Policy))}."
         )
     if budget is not None and budget < 1:
         raise UsageError(f"A budget of {budget} tokens holds nothing.", "Give more.")
+    for name in ("exclude", "include"):
+        if isinstance(how.get(name), str):
+            raise UsageError(f"`{name}` is one text, not a list of ids.", f"Write [{how[name]!r}].")
+    if schema is not None:
+        check_schema(schema, "The schema")
+    read_sizes(how.get("sections"))
+
+
+def pack_options(how: ContextOptions) -> dict[str, Any]:
+    """Return options as a packer takes them; files are read.
+
+    Raises:
+        UsageError: A file is missing or can't be read as text.
+    """
+    options: dict[str, Any] = {**how, "files": read_files(how.get("files", ()))}
+    options["sections"] = read_sizes(options.pop("sections", None))
+    case = options.pop("guard_case", None)
+    return {**options, "guard": Guard(case) if case else None}

@@ -1,0 +1,105 @@
+"""What callers may say by name of a context, a question, an eval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+
+from harness.domain import Policy, SectionSize
+from harness.domain.problems import did_you_mean
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.evals import Standing
+    from harness.sdk.asking import Before
+    from harness.sdk.opened import Current
+    from harness.seams import Model, Progress
+    from harness.values import EvalCase, Section, Split
+
+__all__ = ["AskOptions", "ContextOptions", "EvalOptions", "Sections", "refuse_unknown"]
+
+Sections: TypeAlias = "Mapping[Section, int | str | SectionSize]"
+"""Room by section: tokens (`500`) or a share of the budget (`"25 %"`)."""
+
+
+class ContextOptions(TypedDict, total=False):
+    """How a context is packed.
+
+    Attributes:
+        files: Paths of files that belong to the question.
+        policy: How the tail is chosen.
+        budget: Tokens of everything that is packed.
+        sections: Tokens (`500`) or shares (`"25 %"`) of sections.
+        exclude: Ids of items that shall not be shown.
+        include: Ids of items that shall be shown as far as they fit, whatever else is.
+        guard_case: The eval case that the question comes from.
+        schema: A JSON Schema for this answer.
+    """
+
+    files: str | Path | Sequence[str | Path]
+    policy: Policy | None
+    budget: int | None
+    sections: Sections | None
+    exclude: Iterable[str]
+    include: Iterable[str]
+    guard_case: EvalCase | None
+    schema: Mapping[str, Any] | None
+
+
+class AskOptions(ContextOptions, total=False):
+    """How a question is asked.
+
+    Attributes:
+        record: Keep it in the journal, as a run; the default.
+        before: The conversation that it goes on with; see `Harness.conversation`.
+        current: The version of the domain that is asked, whatever became of the folder; None is
+            the folder as it is now.
+    """
+
+    record: bool
+    before: Before | None
+    current: Current | None
+
+
+class EvalOptions(TypedDict, total=False):
+    """How an eval is run; what each means stands at `harness.sdk.eval_wishes.EvalWishes`."""
+
+    split: Split
+    limit: int | None
+    cases: Iterable[str] | None
+    tags: Iterable[str] | None
+    repeats: int | None
+    jobs: int | None
+    policy: Policy | None
+    sections: Sections | None
+    guard: bool
+    resume: str | None
+    retry_errors: bool
+    regrade: str | None
+    reuse: bool
+    budget_usd: Decimal | float | str | None
+    judge: str | Model | None
+    trust_tools: bool
+    progress: Progress | None
+    watch: Callable[[Standing], None] | None
+
+
+def refuse_unknown(given: Mapping[str, object], options: type) -> None:
+    """Make sure that only known options are given.
+
+    Args:
+        given: Options by name.
+        options: One of the classes above.
+
+    Raises:
+        UsageError: One is unknown.
+    """
+    known = options.__optional_keys__  # type: ignore[attr-defined]
+    for name in given:
+        if name not in known:
+            meant = did_you_mean(name, known).strip()
+            raise UsageError(
+                f"There is no option `{name}` here.", meant or f"Known: {', '.join(sorted(known))}."
+            )
