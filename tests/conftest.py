@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,9 +16,11 @@ ROOT = Path(__file__).parents[1]
 SHARED = ("shipped_home", "served", "kept", "large")
 """Fixtures that take long to make; tests that use one run in one process: it is made once."""
 
-# A slow machine is no failure: no test here is timed.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# A slow machine is no failure: no test here is timed. `make test` takes the same samples each
+# time; `make soak` takes new ones, and more.
+settings.register_profile("sampled", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("soak", deadline=None)
+settings.load_profile("soak" if os.environ.get("HARNESS_SOAK") else "sampled")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
