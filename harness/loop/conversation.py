@@ -73,6 +73,8 @@ class Conversation:
     def __init__(self, counter: Counter) -> None:
         self.entries: list[Entry] = []
         self.plain_before = 0
+        self.had_pictures = False
+        """Some were shown: what they cost is a guess."""
         self._counter = counter
         self._messages: list[BaseMessage] = []
         self._tokens: list[int] = []
@@ -127,6 +129,7 @@ class Conversation:
     def add(self, entry: Entry) -> None:
         """Put an entry at the end."""
         self.entries.append(entry)
+        self.had_pictures = self.had_pictures or bool(entry.pictures)
 
     def amend(self, index: int, **changes: Any) -> None:
         """Change an entry; for the last ones, before they are shown, this costs nothing."""

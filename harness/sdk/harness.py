@@ -27,6 +27,7 @@ from harness.sdk.results import Estimate, Indexed
 from harness.sdk.wishes import Sections, check_wishes, read_sizes
 from harness.settings import Settings
 from harness.values import Answer, Delta, EvalCase, Packed, Problem
+from harness.wiring import make_ratios
 
 if TYPE_CHECKING:
     from harness.evals import EvalRun
@@ -76,10 +77,11 @@ class Harness(LongWork):
             )
         flags = {"model": name, "home": str(home) if home else None}
         self.settings = settings or Settings(flags)
-        self.models = Models(self.settings, dict(model_options or {}), own, self._recorded)
         self._opened = Opened(
             find_domain(domain), self.settings, embedder=embedder, progress=progress
         )
+        ratios = make_ratios(self.home)
+        self.models = Models(self.settings, dict(model_options or {}), own, self._recorded, ratios)
         self._door = JournalDoor(self.settings, self.home)
 
     def __enter__(self) -> Harness:
@@ -207,7 +209,7 @@ class Harness(LongWork):
             text: The question.
             files: Paths of files that belong to it.
             policy: How the tail is chosen.
-            budget: Tokens of everything that is packed.
+            budget: Tokens of everything that is packed, as the model counts them.
             sections: Tokens (`500`) or shares (`"25 %"`) of sections.
             exclude: Ids of items that shall not be shown.
             include: Ids of items that shall be shown as far as they fit, whatever else is.
@@ -242,6 +244,7 @@ class Harness(LongWork):
         guard_case: EvalCase | None = None,
         policy: Policy | None = None,
         budget: int | None = None,
+        ratio: float | None = None,
         **how: Any,
     ) -> tuple[Current, Packed]:
         """Pack for a question, over the domain as it is now or as it was given."""
@@ -250,6 +253,7 @@ class Harness(LongWork):
 
         def work() -> tuple[Current, Packed]:
             now = current or self._opened.current()
+            name = self.models.name(now.domain.settings)
             packed = now.packer.pack(
                 text,
                 files=read_files(files),
@@ -257,6 +261,7 @@ class Harness(LongWork):
                 guard=Guard(guard_case) if guard_case else None,
                 policy=policy,
                 budget=budget,
+                ratio=self.models.packing_ratio(name) if ratio is None else ratio,
                 **how,
             )
             return now, packed
@@ -271,7 +276,7 @@ class Harness(LongWork):
             model=model.name,
             destination=model.destination,
             packed=packed,
-            input_cost_usd=model.cost(packed.tokens, 0),
+            input_cost_usd=model.cost(int(packed.tokens * packed.ratio), 0),
         )
 
     def ask(self, text: str, **how: Any) -> Answer:
@@ -307,6 +312,7 @@ class Harness(LongWork):
         schema: Mapping[str, Any] | None = None,
         record: bool = True,
         before: Before | None = None,
+        ratio: float | None = None,
         **how: Any,
     ) -> AsyncGenerator[Delta | Answer, None]:
         """Yield text as the model says it, and the whole `Answer` last.
@@ -318,22 +324,27 @@ class Harness(LongWork):
             schema: A JSON Schema for this answer.
             record: Keep it in the journal, as a run.
             before: The conversation that it goes on with; see `conversation`.
+            ratio: Of the model's tokens to ours, for packing; by default what was learnt, and
+                then this call is learnt from.
             **how: As for `apreview`.
 
         Raises:
             As `aask`.
         """
+        from harness.loop import UNKNOWN_RATIO
         from harness.sdk.asking import Asked, Question
 
         question = Question(self._door if record else None, before)
         try:
-            current, packed = await self._prepare(text, schema=schema, **how)
+            current, packed = await self._prepare(text, schema=schema, ratio=ratio, **how)
             settings = current.domain.settings
+            model = self.models.main(settings)
             asked = Asked(
                 domain=current.domain,
                 text=text,
                 packed=packed,
-                model=self.models.main(settings),
+                model=model,
+                ratio=self.models.known_ratio(model.name) or UNKNOWN_RATIO,
                 fallback=self.models.fallback(settings),  # refused now, or never
                 schema=schema,
             )
@@ -342,6 +353,8 @@ class Harness(LongWork):
             raise
         async with aclosing(question.ask(asked)) as events:
             async for event in events:
+                if isinstance(event, Answer) and ratio is None and question.state is not None:
+                    await self.models.learn(question.state.learnt)
                 yield event
 
     def conversation(self, run: str | None = None) -> Conversation:

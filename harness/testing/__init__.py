@@ -8,7 +8,7 @@ sure that nothing else is talked to.
 from __future__ import annotations
 
 from harness.testing.bank import MemoryBank
-from harness.testing.fakes import HashEmbedder, WordCounter
+from harness.testing.fakes import HashEmbedder, MemoryRatios, WordCounter
 from harness.testing.models import Call, ScriptedModel
 from harness.testing.network import LiveNetworkBanned, ban_live_models
 from harness.testing.provider import ProviderServer, Request, refuse_connections
@@ -26,6 +26,7 @@ __all__ = [
     "HashEmbedder",
     "LiveNetworkBanned",
     "MemoryBank",
+    "MemoryRatios",
     "ProviderServer",
     "Reasoning",
     "Recorded",
