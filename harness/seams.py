@@ -36,6 +36,7 @@ __all__ = [
     "Progress",
     "Searchable",
     "Store",
+    "TokenRatios",
     "VectorGroup",
     "VectorIndex",
     "Workspace",
@@ -205,6 +206,16 @@ class Model(Protocol):
         Raises:
             ModelError: After retries; see `harness.errors`.
         """
+
+
+class TokenRatios(Protocol):
+    """How many of a model's tokens one of the counter's is; remembered from run to run."""
+
+    def of(self, model: str) -> float | None:
+        """Return the ratio of a model by name; None where nothing was learnt."""
+
+    def note(self, seen: Mapping[str, float]) -> None:
+        """Learn from what calls of some models came to; never raises for what can't be kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

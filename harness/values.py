@@ -286,7 +286,9 @@ class Packed:
 
     Attributes:
         version: Of the domain.
-        budget: Tokens that were allowed.
+        budget: Tokens that were allowed, as counted here.
+        ratio: Of the model's tokens to ours, where it has more: the budget that was asked for,
+            in the model's tokens, is so many times larger.
         core_tokens: Tokens of the stable part, the same for every question.
         by_section: Tokens of each section, the question's included.
         prefix_sha256: Of the stable part's text.
@@ -301,6 +303,7 @@ class Packed:
     by_section: Mapping[str, int]
     prefix_sha256: str
     messages: tuple[Message, ...]
+    ratio: float = 1.0
     account: Callable[[], Iterable[ItemReport]] = field(repr=False, compare=False)
 
     @cached_property
@@ -323,6 +326,7 @@ class Packed:
             "domain": self.domain,
             "version": self.version,
             "budget": self.budget,
+            "ratio": self.ratio,
             "tokens": {
                 "total": self.tokens,
                 "core": self.core_tokens,

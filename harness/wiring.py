@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.domain.own_servers import OwnServer
     from harness.evals.record import EvalStore
     from harness.journal.masking import Masker
-    from harness.seams import Counter, Embedder, Journal, Model, Store
+    from harness.seams import Counter, Embedder, Journal, Model, Store, TokenRatios
     from harness.seams_hands import Calculator, Sandbox, ToolServer
     from harness.settings import Settings
 
@@ -28,6 +28,7 @@ __all__ = [
     "make_host_runner",
     "make_journal",
     "make_model",
+    "make_ratios",
     "make_sandbox",
     "make_server",
     "make_store",
@@ -84,6 +85,13 @@ def remove_workspace(folder: Path) -> None:
     from harness.adapters.workspace_folder import remove_workspace as remove
 
     remove(folder)
+
+
+def make_ratios(home: Path) -> TokenRatios:
+    """Return what remembers how models count tokens, in a state folder."""
+    from harness.adapters.ratio_file import FileRatios
+
+    return FileRatios(home)
 
 
 def make_eval_store(home: Path) -> EvalStore:

@@ -109,6 +109,7 @@ def test_a_packed_context_as_json() -> None:
         "domain": "d",
         "version": "v",
         "budget": 100,
+        "ratio": 1.0,
         "tokens": {
             "total": 15,
             "core": 10,

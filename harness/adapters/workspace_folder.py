@@ -85,11 +85,13 @@ class FolderWorkspace:
         """
         names: list[str] = []
         for given in map(Path, files):
+            if given.is_dir():
+                raise UsageError(f"{shown(str(given))} is a folder.", "Name the files in it.")
+            if not given.is_file():
+                raise UsageError(f"There is no file {shown(str(given))}.", "Check the path.")
             name = _free_name(given.name, names)
             try:
                 parts = parts_of(name)
-                if not given.is_file():
-                    raise UsageError(f"There is no file {shown(str(given))}.", "Check the path.")
                 if given.stat().st_size > MAX_BYTES:
                     raise WorkspaceError(
                         f"{shown(str(given))} has more than {MAX_BYTES / 2**20:,.0f} MB."

@@ -48,7 +48,8 @@ def list_runs(
     state: Annotated[
         str | None,
         typer.Option(
-            metavar="STATE", help="Only runs in this state (running, waiting, completed …)."
+            metavar="STATE",
+            help="Only runs in this state (running, stopped, waiting, completed …).",
         ),
     ] = None,
     evals: Annotated[

@@ -64,6 +64,7 @@ def context(packed: Packed, *, text: bool) -> str:
     lines = [
         f"{packed.domain} (version {packed.version}): "
         f"{packed.tokens:,} of {packed.budget:,} tokens",
+        *([_ratio_told(packed)] if packed.ratio != 1 else []),
         "",
         *_sections(packed),
         "",
@@ -86,6 +87,13 @@ def context(packed: Packed, *, text: bool) -> str:
         for message in packed.messages:
             lines += ["", f"--- {message.role} ---", message.text.rstrip("\n")]
     return "\n".join(lines)
+
+
+def _ratio_told(packed: Packed) -> str:
+    return (
+        f"The model was seen to count up to {packed.ratio:g} tokens for each of these, so the "
+        "budget, which is in its tokens, holds fewer."
+    )
 
 
 TAIL = ("passages", "demonstrations")

@@ -98,7 +98,7 @@ def ending(event: RunFinished) -> str:
     """Return how a run ended: reason, problems, citations, cost. Not the answer."""
     usage = event.usage
     lines = [
-        f"— {event.stop} · {event.steps} steps · {usage.input_tokens:,} tokens in, "
+        f"— {event.stop} · {_steps(event.steps)} · {usage.input_tokens:,} tokens in, "
         f"{usage.output_tokens:,} out · {in_dollars(usage.cost_usd)} · {event.seconds:.1f} s",
         *(f"! {problem}" for problem in event.problems),
         *map(_citation, event.citations),
@@ -152,19 +152,22 @@ _TELL: Mapping[type[Event], Callable[[Any], str]] = {
 }
 
 
+def _steps(number: int) -> str:
+    return f"{number:,} step" if number == 1 else f"{number:,} steps"
+
+
 def run_table(found: Sequence[RunSummary], limit: int) -> str:
     """Return runs a line each."""
+    from harness.sdk.records import state_of
+
     if not found:
         return "There are no runs."
     lines = []
     for one in found[:limit]:
         tally = one.tally
-        state: str = "erased" if one.erased else tally.state
-        if tally.state == "running" and not one.worker and not one.erased:
-            state = "stopped"
         cost = "" if tally.usd is None else f"${tally.usd:.4f}"
         lines.append(
-            f"{one.run:<30} {state:<12} {tally.domain:<20} {tally.steps:>6} steps "
+            f"{one.run:<30} {state_of(one):<12} {tally.domain:<20} {_steps(tally.steps):>12} "
             f"{tally.tokens:>10,} tokens {cost:>9}  {_line(tally.goal)[:60]}"
         )
     if len(found) > limit:
@@ -206,7 +209,7 @@ def account(given: Account, files: Sequence[RunFile] = ()) -> str:
     lines = [
         f"Run {summary.run}: {summary.tally.state}{at_work}",
         f"{started.domain} (version {started.domain_version}) · {started.model} · "
-        f"{summary.tally.steps} steps · {summary.tally.tokens:,} tokens",
+        f"{_steps(summary.tally.steps)} · {summary.tally.tokens:,} tokens",
         "",
         started.goal,
     ]
@@ -221,9 +224,10 @@ def account(given: Account, files: Sequence[RunFile] = ()) -> str:
     lines += [f"! {notice}" for notice in given.notices]
     waiting: list[Event] = [*given.approvals, *given.questions]
     if waiting:
-        lines += ["", *map(told, waiting)]
+        lines += ["", *(told(one).rstrip("\n") for one in waiting)]
     if given.finished:
-        lines += ["", given.finished.answer, "", ending(given.finished)]
+        answer = given.finished.answer.strip()
+        lines += [*(["", answer] if answer else []), "", ending(given.finished)]
     return "\n".join(lines)
 
 

@@ -1,7 +1,7 @@
 """The context: guard, select, pack, render. What a model is shown, and why."""
 
 from harness.context.guard import Guard
-from harness.context.pack import Packer
+from harness.context.pack import Packer, in_our_tokens
 from harness.context.render import RENDERING, render_item
 from harness.context.tags import Demonstration, read_demonstrations, read_question
 
@@ -10,6 +10,7 @@ __all__ = [
     "Demonstration",
     "Guard",
     "Packer",
+    "in_our_tokens",
     "read_demonstrations",
     "read_question",
     "render_item",

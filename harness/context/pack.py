@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.domain import Domain, Policy, SectionSize
     from harness.seams import Counter, Searchable
 
-__all__ = ["Packer"]
+__all__ = ["Packer", "in_our_tokens"]
 
 
 class Packer:
@@ -43,6 +43,7 @@ class Packer:
         guard: Guard | None = None,
         policy: Policy | None = None,
         budget: int | None = None,
+        ratio: float = 1.0,
         sections: Mapping[Section, SectionSize] | None = None,
         exclude: Iterable[str] = (),
         include: Iterable[str] = (),
@@ -55,7 +56,8 @@ class Packer:
             files: (name, text) of files that belong to it.
             guard: Keeps an eval case out of its own context.
             policy: How the tail is chosen; the domain's by default.
-            budget: Tokens; the domain's by default.
+            budget: Tokens of the model; the domain's by default.
+            ratio: Of the model's tokens to ours; below 1, it plays no part.
             sections: Sizes of sections; these go before the domain's.
             exclude: Ids of items that shall not be shown in the tail.
             include: Ids of items that shall be shown as far as they fit, whatever else is.
@@ -70,12 +72,14 @@ class Packer:
         question = _sound(question)
         settings = self._domain.settings.context
         policy = policy or settings.policy
-        budget = budget or settings.budget
+        ratio = max(1.0, ratio)
+        budget = in_our_tokens(budget or settings.budget, ratio)
         asked = render_question(
             question, [(_sound(name), _sound(content)) for name, content in files], schema
         )
         tokens = self._counter.count(asked)
-        stable = self._before(tokens, policy, budget, {**settings.sections, **(sections or {})})
+        sizes = {**settings.sections, **(sections or {})}
+        stable = self._before(tokens, policy, budget, ratio, sizes)
         room = stable.room.after_question(tokens)
         tail = Tail(
             self._bank,
@@ -97,6 +101,7 @@ class Packer:
             domain=self._domain.name,
             version=self._domain.version,
             budget=budget,
+            ratio=ratio,
             core_tokens=stable.room.used,
             by_section={
                 **stable.by_section,
@@ -113,7 +118,12 @@ class Packer:
         )
 
     def _before(
-        self, tokens: int, policy: Policy, budget: int, sizes: Mapping[Section, SectionSize]
+        self,
+        tokens: int,
+        policy: Policy,
+        budget: int,
+        ratio: float,
+        sizes: Mapping[Section, SectionSize],
     ) -> StablePart:
         """Return the stable part for a question of so many tokens.
 
@@ -123,9 +133,10 @@ class Packer:
         if stable.standing.whole and stable.room.after_question(tokens).used > budget:
             stable = self._stable(policy, budget, sizes, may_be_whole=False)
         if stable.room.after_question(tokens).used > budget:
+            more = "" if ratio == 1 else f" (the model counts {ratio:g} for each of our tokens)"
             raise QuestionTooLong(
                 f"The question has {tokens:,} tokens and what always stands before it "
-                f"{stable.room.used:,}: together over the budget of {budget:,}.",
+                f"{stable.room.used:,}: together over the budget of {budget:,}{more}.",
                 "Shorten the question or its files, or raise `context.budget` in domain.yaml.",
             )
         return stable
@@ -143,6 +154,11 @@ class Packer:
             made = self.foundation.make(policy, budget, sizes, may_be_whole=may_be_whole)
             self._stables[key] = made
         return self._stables[key]
+
+
+def in_our_tokens(budget: int, ratio: float) -> int:
+    """Return how many of our tokens a budget in a model's tokens is, never more than it says."""
+    return budget if ratio <= 1 else max(1, int(budget / ratio))
 
 
 def _sound(text: str) -> str:

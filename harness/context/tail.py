@@ -63,7 +63,7 @@ class Tail:
 
     def choose(self, group: Group, budget: int) -> Choice:
         """Choose what to show of a group; demonstrations come in the order they stand in."""
-        if self._policy == "none" or budget <= 0:
+        if self._policy == "none" or budget <= 0 or not self._bank.items:
             return Choice()
         found = self._search(group, budget)
         held = self._wished(group, budget)

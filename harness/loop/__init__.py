@@ -17,12 +17,13 @@ from harness.loop.approvals import Grant, Rule, Rules
 from harness.loop.engine import Loop, Opening, Resumption
 from harness.loop.fork import KeptFile, files_at, fork, seq_of_step, undo
 from harness.loop.load import apply_parent, load_state
-from harness.loop.means import Delegate, Delegation, Means
+from harness.loop.means import UNKNOWN_RATIO, Delegate, Delegation, Means
 from harness.loop.replay import Replayed, recorded_model, replay
 from harness.loop.script import Difference
 from harness.loop.state import RunState
 
 __all__ = [
+    "UNKNOWN_RATIO",
     "Delegate",
     "Delegation",
     "Difference",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.journal.parts import ToolCall
 from harness.loop.messages import ai_message, clean, to_langchain
-from harness.loop.pictures import TOKENS, Seen, blocks_of
+from harness.loop.pictures import TOKENS, Seen, blocks_of, in_words
 from harness.values import Message
 
 if TYPE_CHECKING:
@@ -73,10 +73,13 @@ class Conversation:
     def __init__(self, counter: Counter) -> None:
         self.entries: list[Entry] = []
         self.plain_before = 0
+        self.had_pictures = False
+        """Some were shown: what they cost is a guess."""
         self._counter = counter
         self._messages: list[BaseMessage] = []
         self._tokens: list[int] = []
         self._total = 0
+        self._pictured: list[int] = []
         self._digest = hashlib.sha256()
 
     # --- what it is ---------------------------------------------------------------------------
@@ -86,6 +89,19 @@ class Conversation:
         """The messages to send; the list itself, not a copy."""
         self._show()
         return self._messages
+
+    def messages_for(self, *, pictures: bool) -> Sequence[BaseMessage]:
+        """Return the messages for a model that takes pictures, or one that is told of them.
+
+        Where there are none, it is the list itself: this is asked at every step.
+        """
+        shown = self.messages
+        if pictures or not self._pictured:
+            return shown
+        told = list(shown)
+        for index in self._pictured:
+            told[index] = in_words(told[index])
+        return told
 
     @property
     def tokens(self) -> int:
@@ -113,6 +129,7 @@ class Conversation:
     def add(self, entry: Entry) -> None:
         """Put an entry at the end."""
         self.entries.append(entry)
+        self.had_pictures = self.had_pictures or bool(entry.pictures)
 
     def amend(self, index: int, **changes: Any) -> None:
         """Change an entry; for the last ones, before they are shown, this costs nothing."""
@@ -154,6 +171,7 @@ class Conversation:
         if index >= len(self._messages):
             return
         del self._messages[index:], self._tokens[index:]
+        self._pictured = [one for one in self._pictured if one < index]
         self._total = sum(self._tokens)
         self._digest = hashlib.sha256()
         for entry in self.entries[:index]:
@@ -165,6 +183,8 @@ class Conversation:
             canonical = _canonical(entry)
             self._digest.update(canonical)
             self._messages.append(_message(entry, plain=index < self.plain_before))
+            if entry.pictures:
+                self._pictured.append(index)
             tokens = self._count(entry, canonical) + FRAME
             self._tokens.append(tokens)
             self._total += tokens

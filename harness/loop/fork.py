@@ -9,6 +9,7 @@ from typing import Any
 from harness.errors import UsageError
 from harness.journal.events import (
     FileChanged,
+    MessageCompleted,
     ModelRequested,
     RunFinished,
     RunResumed,
@@ -130,15 +131,18 @@ def undo(journal: Journal, run: str, turn: int, workspace: Workspace) -> tuple[s
 
     Raises:
         RunBusy: A process works on it.
+        UsageError: The run has no such turn.
         WorkspaceError: A file can't stand where it stood.
     """
     before: dict[str, Blob | None] = {}
     now: dict[str, Blob | None] = {}
     finished: RunFinished | None = None
-    last = 0
+    last = steps = 0
     for recorded in journal.read(run):
         event = recorded.event
-        if isinstance(event, FileChanged):
+        if isinstance(event, MessageCompleted):
+            steps = max(steps, event.step)
+        elif isinstance(event, FileChanged):
             now[event.path] = event.after
             if event.turn >= turn:
                 before.setdefault(event.path, event.before)
@@ -147,6 +151,8 @@ def undo(journal: Journal, run: str, turn: int, workspace: Workspace) -> tuple[s
             finished = event
         elif isinstance(event, RunResumed):
             finished = None
+    if turn > max(steps, last):
+        raise UsageError(f"Run {run} has no turn {turn}.", f"Its last is {steps}.")
     changes = [
         FileChanged(path=path, before=now[path], after=blob, turn=last, call="")
         for path, blob in sorted(before.items())

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from harness.seams import Counter, Model, Workspace
 
-__all__ = ["Delegate", "Delegation", "Means"]
+__all__ = ["UNKNOWN_RATIO", "Delegate", "Delegation", "Means"]
+
+UNKNOWN_RATIO = 1.25
+"""The tokens of a model to ours, as long as nothing was learnt of it: rather too many."""
 
 
 def _same(text: str) -> str:
@@ -99,6 +102,6 @@ class Means:
     waits: bool = False
     window: int | None = None
     max_output_tokens: int = 32_000
-    token_ratio: float = 1.25
+    token_ratio: float = UNKNOWN_RATIO
     clock: Callable[[], float] = time.monotonic
     stop: anyio.Event | None = None

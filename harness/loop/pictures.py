@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.seams import Model
 
-__all__ = ["TOKENS", "Seen", "Taken", "blocks_of", "pictures_in", "takes_pictures", "without"]
+__all__ = ["TOKENS", "Seen", "Taken", "blocks_of", "in_words", "pictures_in", "takes_pictures"]
 
 TOKENS = 1_600
 """Tokens that a picture costs, at most about: providers make larger ones smaller."""
@@ -91,21 +91,6 @@ def takes_pictures(model: Model) -> bool:
     return getattr(model, "takes_pictures", False) is True
 
 
-def without(messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
-    """Return the messages with words in place of pictures, for a model that takes none."""
-    if not any(map(_has_picture, messages)):
-        return messages
-    return [_in_words(one) if _has_picture(one) else one for one in messages]
-
-
-def _has_picture(message: BaseMessage) -> bool:
-    content = message.content
-    return (
-        message.type == "human"
-        and isinstance(content, list)
-        and any(isinstance(one, dict) and one.get("type") == "image" for one in content)
-    )
-
-
-def _in_words(message: BaseMessage) -> BaseMessage:
+def in_words(message: BaseMessage) -> BaseMessage:
+    """Return a message with words in place of its pictures, for a model that takes none."""
     return message.model_copy(update={"content": f"{message.text}\n{UNSEEN}"})

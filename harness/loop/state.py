@@ -50,6 +50,8 @@ GATE = "harness: finish gate"
 MEMORY = "memory"
 """Kind of the entry that stands for what was compacted."""
 RATIO_LOW, RATIO_HIGH = 0.5, 3.0
+ENOUGH = 2_000
+"""Tokens of ours that a request needs for its ratio to be remembered: framing counts for less."""
 
 
 class RunState(CallState):
@@ -72,6 +74,8 @@ class RunState(CallState):
         self.attempt = 0
         self.model = ""
         self.ratio = ratio
+        self.learnt: dict[str, float] = {}
+        """By model, the highest ratio that requests of some length came to."""
         self.packed_entries = 0
         self.finished: RunFinished | None = None
         self.nudged = 0
@@ -279,8 +283,11 @@ class RunState(CallState):
     def _learn_ratio(self, usage: Usage, own: bool) -> None:
         """Learn how many of the model's tokens one of ours is; ours were reserved at the old."""
         if own and usage.input_tokens and self._counted:
-            ratio = self.ratio * usage.input_tokens / self._counted
+            ours = self._counted / self.ratio
+            ratio = usage.input_tokens / ours
             self.ratio = min(max(ratio, RATIO_LOW), RATIO_HIGH)
+            if ours >= ENOUGH and self.ratio == ratio and not self.conversation.had_pictures:
+                self.learnt[self.model] = max(ratio, self.learnt.get(self.model, 0.0))
         self._counted = 0
 
     def _compacted(self, event: ContextCompacted) -> None:

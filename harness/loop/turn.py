@@ -23,6 +23,7 @@ from harness.loop.budgets import LEAST_OUTPUT, USUAL_OUTPUT, Price, warnings
 from harness.loop.finish import end
 from harness.loop.inbox import Inbox
 from harness.loop.messages import part_message
+from harness.loop.pictures import takes_pictures
 from harness.loop.record import Record
 from harness.loop.tooling import said_by
 from harness.loop.world import DEFAULT_WINDOW, World
@@ -224,7 +225,7 @@ class Turns:
         while True:
             conversation = state.conversation
             said = await self.request(
-                lambda: state.conversation.messages,
+                lambda: state.conversation.messages_for(pictures=takes_pictures(self.model)),
                 sha256=conversation.sha256(),
                 tokens=self.context_tokens(),
                 attempt=state.attempt + 1,

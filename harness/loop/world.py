@@ -19,7 +19,6 @@ from harness.journal.events import RunFinished
 from harness.loop.gate import Gated, gate
 from harness.loop.invoke import Callee
 from harness.loop.means import Delegation, Means
-from harness.loop.pictures import takes_pictures, without
 from harness.loop.tooling import (
     Outcome,
     ToolFacts,
@@ -102,8 +101,6 @@ class World:
             bare: Without tools and schema.
         """
         # Said only where there is one: a model of a user's own need not know the word.
-        if not takes_pictures(model):
-            messages = without(messages)
         limit: dict[str, Any] = {} if most is None else {"max_output_tokens": most}
         if bare:
             return model.stream(messages, **limit)

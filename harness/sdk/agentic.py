@@ -37,7 +37,7 @@ async def run_case(door: JournalDoor, parts: Parts, case: EvalCase, wishes: Eval
         ModelError: The model could not be reached.
     """
     current, folder = parts.current, parts.current.domain.path
-    pack: dict[str, Any] = {"guard": Guard(case) if wishes.guard else None}
+    pack: dict[str, Any] = {"guard": Guard(case) if wishes.guard else None, "ratio": parts.ratio}
     if wishes.policy:
         pack["policy"] = wishes.policy
     if wishes.sections:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import BadResponse, StateError
 from harness.journal.events import MessageCompleted, ModelRequested, Recorded, RunFinished
-from harness.loop import Loop, Means, RunState
+from harness.loop import UNKNOWN_RATIO, Loop, Means, RunState
 from harness.sdk.equipment import reader_of
 from harness.sdk.openings import opening_of
 from harness.sdk.runs import new_run_id
@@ -52,6 +52,7 @@ class Asked:
     Attributes:
         text: The question.
         packed: What the model is shown.
+        ratio: Of the model's tokens to ours, as far as it is known.
         fallback: Tried where the model can't be reached.
         schema: A JSON Schema for this answer.
     """
@@ -60,6 +61,7 @@ class Asked:
     text: str
     packed: Packed
     model: Model
+    ratio: float = UNKNOWN_RATIO
     fallback: Model | None = None
     schema: Mapping[str, Any] | None = None
 
@@ -148,6 +150,7 @@ class Question:
             counter=make_counter(),
             fallback=asked.fallback,
             schema=asked.schema or asked.domain.settings.answer.schema,
+            token_ratio=asked.ratio,
         )
         if before is None:
             return Loop(writer, means, how)

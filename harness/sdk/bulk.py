@@ -128,7 +128,9 @@ async def answer_rows(
     cases = _cases(table, column, source)
     parts = await harness.evals.parts()
     domain = parts.current.domain
-    record = _record(parts.models.fingerprint(domain.settings), domain, cases, policy)
+    counts = "" if parts.ratio == 1 else f" {parts.ratio:g} tokens for each of ours"
+    fingerprint = f"{parts.models.fingerprint(domain.settings)}{counts}"
+    record = _record(fingerprint, domain, cases, policy)
     record = dataclasses.replace(
         record,
         conditions=dataclasses.replace(record.conditions, model=parts.models.name(domain.settings)),
@@ -143,7 +145,7 @@ async def answer_rows(
     sure_of = confidence_in(domain)
 
     async def ask(case: EvalCase, _repeat: int) -> Work:
-        answer = await harness.aask(case.input, policy=policy)
+        answer = await harness.aask(case.input, policy=policy, ratio=parts.ratio)
         return dataclasses.replace(work_of(answer), confidence=sure_of(answer))
 
     with rate_limits_left():

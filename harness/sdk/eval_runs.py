@@ -169,6 +169,8 @@ def config_of(parts: Parts, wishes: EvalWishes) -> str:
         wishes.guard,
         sorted((str(name), str(size)) for name, size in (wishes.sections or {}).items()),
     ]
+    if parts.ratio != 1:
+        said.append(f"{parts.ratio:g} tokens for each of ours")
     text = json.dumps(said, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -87,6 +87,8 @@ class Parts:
         embedder: The domain's.
         home: The state folder.
         jobs: Where the caller does not say.
+        ratio: Of the model's tokens to ours, for packing: the same for all cases, and an eval
+            learns nothing of it.
     """
 
     current: Current
@@ -95,6 +97,7 @@ class Parts:
     home: Path
     jobs: int
     embedder: Callable[[], Embedder]
+    ratio: float
     run_case: Callable[[Parts, EvalCase, EvalWishes], Awaitable[Work]]
 
 

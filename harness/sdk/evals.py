@@ -49,6 +49,7 @@ class Evals:
             models=harness.models,
             home=harness.home,
             jobs=harness.settings["jobs"],
+            ratio=harness.models.packing_ratio(harness.models.name(current.domain.settings)),
             embedder=lambda: self._opened.embedder(current.domain.settings),
             run_case=harness.run_case,
         )

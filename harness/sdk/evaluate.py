@@ -113,6 +113,7 @@ def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Await
             sections=wishes.sections,
             guard_case=case if wishes.guard else None,
             current=parts.current,
+            ratio=parts.ratio,
             record=False,
         )
         return dataclasses.replace(work_of(answer), confidence=sure_of(answer))

@@ -26,6 +26,7 @@ from harness.sdk.results import Estimate, Indexed
 from harness.sdk.wishes import check_wishes, pack_options
 from harness.settings import Settings
 from harness.values import Answer, Delta, Packed, Problem
+from harness.wiring import make_ratios
 
 if TYPE_CHECKING:
     from harness.evals import EvalRun
@@ -74,10 +75,11 @@ class Harness(LongWork):
             )
         flags = {"model": name, "home": str(home) if home else None}
         self.settings = settings or Settings(flags)
-        self.models = Models(self.settings, dict(model_options or {}), own, self._recorded)
         self._opened = Opened(
             find_domain(domain), self.settings, embedder=embedder, progress=progress
         )
+        ratios = make_ratios(self.home)
+        self.models = Models(self.settings, dict(model_options or {}), own, self._recorded, ratios)
         self._door = JournalDoor(self.settings, self.home)
 
     def __enter__(self) -> Harness:
@@ -201,7 +203,11 @@ class Harness(LongWork):
         return (await self._prepare(text, how))[1]
 
     async def _prepare(
-        self, text: str, how: ContextOptions, current: Current | None = None
+        self,
+        text: str,
+        how: ContextOptions,
+        current: Current | None = None,
+        ratio: float | None = None,
     ) -> tuple[Current, Packed]:
         """Pack for a question, over the domain as it is now or as it was given."""
         refuse_unknown(how, ContextOptions)
@@ -209,7 +215,9 @@ class Harness(LongWork):
 
         def work() -> tuple[Current, Packed]:
             now = current or self._opened.current()
-            return now, now.packer.pack(text, **pack_options(how))
+            name = self.models.name(now.domain.settings)
+            known = self.models.packing_ratio(name) if ratio is None else ratio
+            return now, now.packer.pack(text, ratio=known, **pack_options(how))
 
         return await anyio.to_thread.run_sync(work)
 
@@ -221,7 +229,7 @@ class Harness(LongWork):
             model=model.name,
             destination=model.destination,
             packed=packed,
-            input_cost_usd=model.cost(packed.tokens, 0),
+            input_cost_usd=model.cost(int(packed.tokens * packed.ratio), 0),
         )
 
     def ask(self, text: str, **how: Unpack[AskOptions]) -> Answer:
@@ -265,19 +273,22 @@ class Harness(LongWork):
         Raises:
             As `aask`.
         """
+        from harness.loop import UNKNOWN_RATIO
         from harness.sdk.asking import Asked, Question
 
         keep, before = how.pop("record", True), how.pop("before", None)
-        current = how.pop("current", None)
+        current, ratio = how.pop("current", None), how.pop("ratio", None)
         question = Question(self._door if keep else None, before)
         try:
-            current, packed = await self._prepare(text, how, current)
+            current, packed = await self._prepare(text, how, current, ratio)
             settings = current.domain.settings
+            model = self.models.main(settings)
             asked = Asked(
                 domain=current.domain,
                 text=text,
                 packed=packed,
-                model=self.models.main(settings),
+                model=model,
+                ratio=self.models.known_ratio(model.name) or UNKNOWN_RATIO,
                 fallback=self.models.fallback(settings),  # refused now, or never
                 schema=how.get("schema"),
             )
@@ -286,6 +297,8 @@ class Harness(LongWork):
             raise
         async with aclosing(question.ask(asked)) as events:
             async for event in events:
+                if isinstance(event, Answer) and ratio is None and question.state is not None:
+                    await self.models.learn(question.state.learnt)
                 yield event
 
     def conversation(self, run: str | None = None) -> Conversation:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
+
 from harness.wiring import check_allowed, make_model
 
 if TYPE_CHECKING:
     from harness.domain import DomainSettings
-    from harness.seams import Model
+    from harness.seams import Model, TokenRatios
     from harness.settings import Settings
 
 __all__ = ["Models"]
+
+UNCOUNTED = ("baseline:", "replay:")
+"""Models that count as we do, or not at all."""
 
 
 class Models:
@@ -23,6 +28,7 @@ class Models:
         options: Reach the provider's client as they are; go before the domain's.
         own: A model that the caller brings, used under its own name.
         recorded: Makes the model behind `replay:RUN`, which says what that run's model said.
+        ratios: Remember how models count tokens.
     """
 
     def __init__(
@@ -31,7 +37,9 @@ class Models:
         options: Mapping[str, Any],
         own: Model | None,
         recorded: Callable[[str], Model] | None = None,
+        ratios: TokenRatios | None = None,
     ) -> None:
+        self._ratios = ratios
         self._settings = settings
         self._recorded = recorded
         self._options = options
@@ -98,6 +106,22 @@ class Models:
         """Return a text that differs where another model or other options would answer."""
         name = self.name(domain)
         return f"{name} {sorted({**_options_of(domain, name), **self._options}.items())!r}"
+
+    def known_ratio(self, name: str) -> float | None:
+        """Return how many of a model's tokens one of ours is; None where nothing was learnt."""
+        if self._ratios is None or name.startswith(UNCOUNTED):
+            return None
+        return self._ratios.of(name)
+
+    def packing_ratio(self, name: str) -> float:
+        """Return what a budget in a model's tokens is divided by: 1 where nothing was learnt."""
+        return max(1.0, self.known_ratio(name) or 1.0)
+
+    async def learn(self, seen: Mapping[str, float]) -> None:
+        """Remember what calls of models came to."""
+        told = {name: one for name, one in seen.items() if not name.startswith(UNCOUNTED)}
+        if told and self._ratios is not None:
+            await anyio.to_thread.run_sync(self._ratios.note, told)
 
     async def aclose(self) -> None:
         """Close the connections that the running loop opened."""

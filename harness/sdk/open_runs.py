@@ -11,7 +11,7 @@ from harness.journal.parts import ApprovalMode
 from harness.loop import seq_of_step, undo
 from harness.sdk.journal_door import JournalDoor
 from harness.sdk.records import Records, workspace_folder
-from harness.sdk.run import Approve, Budget, Respond, Run
+from harness.sdk.run import Approve, Budget, Decision, Respond, Run
 from harness.sdk.runs import new_run_id
 from harness.sdk.worker import Task, Worker
 from harness.wiring import make_workspace
@@ -74,14 +74,14 @@ class OpenRuns(Records):
         Args:
             run: Its id.
             message: Something new from the user; a run that is done goes on with it.
-            approve: Decides on calls that wait, as for `Harness.run`; the mode that the run
-                began with stays.
+            approve: Decides on calls that wait, as for `Harness.run`; `never` and `auto` refuse
+                from now on what would ask.
             respond: Answers questions.
             attended: Somebody will answer elsewhere: wait for it.
             budget: What it may use from now on, what it has used included.
             model: Another model.
         """
-        task = _task(approve, respond, attended, model, {})
+        task = _task(self._refusing(run, approve), respond, attended, model, {})
         limits = budget.limits() if budget else None
         drive = partial(self._worker.resume, run, limits=limits, message=message, task=task)
         return self._run(run, drive, task, pending=True)
@@ -114,7 +114,7 @@ class OpenRuns(Records):
             UsageError: The run has no such step.
         """
         name = name or new_run_id()
-        task = _task(approve, respond, attended, model, {})
+        task = _task(self._refusing(run, approve), respond, attended, model, {})
         last = self.journal.run(run).events
         at = last if step is None else seq_of_step(self.journal, run, step)
         drive = partial(self._worker.fork, name, run, at=at, message=message, task=task)
@@ -140,6 +140,16 @@ class OpenRuns(Records):
             return undo(self.journal, run, turn, workspace)
         finally:
             workspace.close()
+
+    def _refusing(self, run: str, approve: Said) -> Said:
+        """Return what refuses in a run that began otherwise: its record says how it began.
+
+        Where a question waits, the run ends as before: nobody is there to answer it.
+        """
+        if callable(approve) or approve == "ask" or self.show(run).questions:
+            return approve
+        reason = f"it needs a person's approval, and nobody is there to give it ({approve})"
+        return lambda _: Decision(allow=False, reason=reason)
 
     # --- inside ---------------------------------------------------------------------------------
 

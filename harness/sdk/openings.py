@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from harness.context import in_our_tokens
 from harness.errors import UsageError
 from harness.journal.events import ContextPacked, RunStarted
 from harness.journal.parts import File, Limits
@@ -56,15 +57,25 @@ def opening_of(domain: Domain, packed: Packed, *, goal: str, model: str, **more:
 
 
 def pack_task(current: Current, goal: str, files: Sequence[str], how: Mapping[str, Any]) -> Packed:
-    """Pack for a request that is worked on with tools: how to work stands below it."""
+    """Pack for a request that is worked on with tools: how to work stands below it.
+
+    Args:
+        current: The domain.
+        goal: The request.
+        files: Names of what is in the workspace.
+        how: As of `Packer.pack`.
+    """
     note = work_note(files)
-    budget = how.get("budget") or current.domain.settings.context.budget
+    ratio = how.get("ratio") or 1.0
+    budget = in_our_tokens(how.get("budget") or current.domain.settings.context.budget, ratio)
     tokens = make_counter().count(note)
-    packed = current.packer.pack(goal, **{**how, "budget": max(1, budget - tokens)})
+    packed = current.packer.pack(goal, **{**how, "budget": max(1, budget - tokens), "ratio": 1.0})
     *before, last = packed.messages
     asked = Message(role=last.role, parts=(*last.parts, Part(text=f"\n\n{note}\n")))
     sections = {**packed.by_section, "question": packed.by_section["question"] + tokens}
-    return replace(packed, budget=budget, by_section=sections, messages=(*before, asked))
+    return replace(
+        packed, budget=budget, ratio=ratio, by_section=sections, messages=(*before, asked)
+    )
 
 
 def offered(tools: list[Any], *, here: bool) -> list[Any]:

@@ -30,7 +30,7 @@ class ContextOptions(TypedDict, total=False):
     Attributes:
         files: Paths of files that belong to the question.
         policy: How the tail is chosen.
-        budget: Tokens of everything that is packed.
+        budget: Tokens of everything that is packed, as the model counts them.
         sections: Tokens (`500`) or shares (`"25 %"`) of sections.
         exclude: Ids of items that shall not be shown.
         include: Ids of items that shall be shown as far as they fit, whatever else is.
@@ -56,11 +56,14 @@ class AskOptions(ContextOptions, total=False):
         before: The conversation that it goes on with; see `Harness.conversation`.
         current: The version of the domain that is asked, whatever became of the folder; None is
             the folder as it is now.
+        ratio: Of the model's tokens to ours, for packing; by default what was learnt, and then
+            this call is learnt from.
     """
 
     record: bool
     before: Before | None
     current: Current | None
+    ratio: float | None
 
 
 class EvalOptions(TypedDict, total=False):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from harness.errors import UsageError
 from harness.journal.commands import Answer, Cancel, Command, Decide, Steer
@@ -31,7 +31,7 @@ from harness.journal.events import (
     RunStarted,
 )
 from harness.journal.export import to_jsonl, to_markdown
-from harness.journal.parts import PlanStep, Scope
+from harness.journal.parts import PlanStep, Scope, StopReason
 from harness.sdk.journal_door import JournalDoor
 from harness.sdk.run_files import RunFiles
 from harness.sdk.runs import is_eval_run
@@ -44,11 +44,23 @@ if TYPE_CHECKING:
     from harness.loop import Replayed
     from harness.seams import Journal
 
-__all__ = ["Account", "Records", "workspace_folder"]
+__all__ = ["STATES", "Account", "Records", "state_of", "workspace_folder"]
 
 Form = Literal["jsonl", "markdown"]
 LOOK = 0.5
 """Seconds between looks whether somebody still works on a run."""
+
+
+STATES = ("running", "stopped", "waiting", *get_args(StopReason), "erased")
+"""What a list of runs says of one: at work, left by its process, waiting, how it ended."""
+
+
+def state_of(one: RunSummary) -> str:
+    """Return the state of a run as a list shows it."""
+    if one.erased:
+        return "erased"
+    stopped = one.tally.state == "running" and not one.worker
+    return "stopped" if stopped else one.tally.state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +122,19 @@ class Records:
 
         Args:
             domain: Only of this domain.
-            state: Only in this state: running, waiting, or how they ended.
+            state: Only in this state: see `STATES`.
             evals: Those that work on eval cases, too.
+
+        Raises:
+            UsageError: There is no such state.
         """
+        if state is not None and state not in STATES:
+            raise UsageError(f"There is no state {state!r}.", f"Give one of: {', '.join(STATES)}.")
         return [
             one
             for one in self.journal.runs()
             if domain in (None, one.tally.domain)
-            and state in (None, one.tally.state)
+            and state in (None, one.tally.state, state_of(one))
             and (evals or not is_eval_run(one.run))
         ]
 

@@ -89,7 +89,7 @@ class RunResult:
         citations: Quotes in the answer, each looked up.
         problems: What failed, in words, where it did not end well.
         files: Paths in the workspace that it made, changed or removed.
-        workspace: Where they are.
+        workspace: Its folder; they stand in `files` there.
         seconds: At work.
     """
 

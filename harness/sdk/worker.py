@@ -21,6 +21,7 @@ from harness.journal.events import (
 from harness.journal.masking import Masker
 from harness.journal.parts import ApprovalMode, Limits
 from harness.loop import (
+    UNKNOWN_RATIO,
     Delegation,
     Loop,
     Means,
@@ -141,7 +142,8 @@ class Worker:
         begun = False
         try:
             names = await _thread(partial(workspace.attach, files))
-            packed = await _thread(partial(pack_task, current, goal, names, task.pack or {}))
+            pack = {"ratio": self._host.models.packing_ratio(model.name), **(task.pack or {})}
+            packed = await _thread(partial(pack_task, current, goal, names, pack))
             means = self._means(current, model, task, workspace, {})
             with await _thread(partial(self.journal.start, name)) as writer:
                 kept = {one: workspace.read(one) for one in names}
@@ -161,6 +163,7 @@ class Worker:
                     async for item in items:
                         begun = True
                         yield item
+                await self._learn(loop, task)
         finally:
             workspace.close()
             if not begun:
@@ -219,6 +222,7 @@ class Worker:
             async with aclosing(cast(Any, loop.events())) as items:
                 async for item in items:
                     yield item
+            await self._learn(loop, task)
         finally:
             workspace.close()
 
@@ -282,6 +286,11 @@ class Worker:
             found[one.path] = partial(self.journal.blob, name, one.blob)
         return found
 
+    async def _learn(self, loop: Loop, task: Task) -> None:
+        """Remember how the models counted, but where the caller says how to pack for them."""
+        if "ratio" not in (task.pack or {}):
+            await self._host.models.learn(loop.state.learnt)
+
     # --- means ----------------------------------------------------------------------------------
 
     def _means(
@@ -309,6 +318,7 @@ class Worker:
             value=values_of(current.domain),
             mask=self._mask,
             waits=task.waits,
+            token_ratio=self._host.models.known_ratio(model.name) or UNKNOWN_RATIO,
         )
         return replace(means, delegate=partial(self._delegate, current, means, task))
 
@@ -352,7 +362,12 @@ class Worker:
         goal = f"{given.task}\n\n{given.context}".strip()
         how = opening_of(
             current.domain,
-            pack_task(current, goal, (), {}),
+            pack_task(
+                current,
+                goal,
+                (),
+                {"ratio": self._host.models.packing_ratio(means.model.name)},
+            ),
             goal=goal,
             model=means.model.name,
             approvals=given.mode,

@@ -8,13 +8,15 @@ sure that nothing else is talked to.
 from __future__ import annotations
 
 from harness.testing.bank import MemoryBank
-from harness.testing.fakes import HashEmbedder, WordCounter
+from harness.testing.fakes import HashEmbedder, MemoryRatios, WordCounter
+from harness.testing.journal import MemoryJournal
 from harness.testing.models import Call, ScriptedModel
 from harness.testing.network import LiveNetworkBanned, ban_live_models
 from harness.testing.provider import ProviderServer, Request, refuse_connections
 from harness.testing.recordings import Recorded, load_recording
 from harness.testing.sandbox import FakeCalculator, FakeSandbox, FakeToolServer
 from harness.testing.turns import Fault, FaultKind, Reasoning, Tokens, ToolCall, Turn
+from harness.testing.workspace import MemoryWorkspace
 
 __all__ = [
     "Call",
@@ -26,6 +28,9 @@ __all__ = [
     "HashEmbedder",
     "LiveNetworkBanned",
     "MemoryBank",
+    "MemoryJournal",
+    "MemoryRatios",
+    "MemoryWorkspace",
     "ProviderServer",
     "Reasoning",
     "Recorded",

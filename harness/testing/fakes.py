@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.seams import Progress
@@ -12,7 +12,7 @@ from harness.seams import Progress
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["HashEmbedder", "WordCounter"]
+__all__ = ["HashEmbedder", "MemoryRatios", "WordCounter"]
 
 _WORD = re.compile(r"\w+")
 
@@ -59,3 +59,18 @@ class WordCounter:
     def count(self, text: str) -> int:
         """Return how many stretches without white space there are."""
         return len(text.split())
+
+
+class MemoryRatios:
+    """Remembers the last ratio of each model, exactly, as long as it lives."""
+
+    def __init__(self) -> None:
+        self.ratios: dict[str, float] = {}
+
+    def of(self, model: str) -> float | None:
+        """Return it, or None."""
+        return self.ratios.get(model)
+
+    def note(self, seen: Mapping[str, float]) -> None:
+        """Remember what was seen."""
+        self.ratios.update(seen)

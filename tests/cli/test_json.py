@@ -28,6 +28,7 @@ SHAPES: dict[str, Any] = {
         "domain": "text",
         "version": "text",
         "budget": "whole",
+        "ratio": "number",
         "tokens": {
             "total": "whole",
             "core": "whole",

@@ -21,6 +21,8 @@ import sqlalchemy as sa
 import harness
 from harness.adapters.journal_sql import SqlJournal
 from harness.journal.events import RunStarted, ToolFinished, ToolStarted
+from harness.seams import Journal
+from harness.testing import MemoryJournal
 
 ROOT = Path(harness.__file__).parents[1]
 
@@ -125,6 +127,31 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
             journal.close()
 
 
+class MemoryPlace:
+    """Where the fake keeps its runs: whoever opens it sees the same."""
+
+    def __init__(self) -> None:
+        self.journal = MemoryJournal()
+
+    def open(self) -> MemoryJournal:
+        return self.journal
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "memory"])
+def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place | MemoryPlace]:
+    """What every journal promises, the fake that ships for users included."""
+    if request.param == "memory":
+        yield MemoryPlace()
+        return
+    place = Place(home=tmp_path / "state", keys=tmp_path / "keys")
+    with contextlib.ExitStack() as stack:
+        if request.param == "postgresql":
+            place.url = stack.enter_context(fresh(request.getfixturevalue("postgresql")))
+        yield place
+        for journal in place.opened:
+            journal.close()
+
+
 STARTED = RunStarted(goal="Check it.\nAll.", domain="law", domain_version="v1", model="m:x")
 
 
@@ -136,8 +163,17 @@ def started() -> RunStarted:
 @pytest.fixture
 def filled(place: Place) -> Callable[..., SqlJournal]:
     """A journal with a run of 1 + 2 n events, closed, and the journal still open."""
+    return filling(place)
 
-    def fill(run: str = "r1", steps: int = 5) -> SqlJournal:
+
+@pytest.fixture
+def filled_anywhere(anywhere: Place | MemoryPlace) -> Callable[..., Journal]:
+    """The same in any journal."""
+    return filling(anywhere)
+
+
+def filling(place: Any) -> Callable[..., Any]:
+    def fill(run: str = "r1", steps: int = 5) -> Any:
         journal = place.open()
         with journal.start(run) as writer:
             writer.append(STARTED)

@@ -48,21 +48,21 @@ def said(text: str, step: int = 1) -> MessageCompleted:
     )
 
 
-def test_what_was_appended_is_read_again(place: Any, started: RunStarted) -> None:
-    journal = place.open()
+def test_what_was_appended_is_read_again(anywhere: Any, started: RunStarted) -> None:
+    journal = anywhere.open()
     with journal.start("r1") as writer:
         first = writer.append(started)
         more = writer.append(said("a"), ToolFinished(step=1, call="c", tool="t", text="ä\ud83d"))
         assert (writer.seq, writer.tally.tokens) == (3, 15)
-    read = list(place.open().read("r1"))
+    read = list(anywhere.open().read("r1"))
     assert tuple(read) == first + more
     assert [one.seq for one in read] == [1, 2, 3]
     assert list(journal.read("r1", after=1, until=2)) == [more[0]]
     assert list(journal.read("r1", after=3)) == []
 
 
-def test_an_append_is_all_or_nothing(place: Any, started: RunStarted) -> None:
-    journal = place.open()
+def test_an_append_is_all_or_nothing(anywhere: Any, started: RunStarted) -> None:
+    journal = anywhere.open()
     with journal.start("r1") as writer:
         writer.append(started)
         missing = FileChanged(path="a", after=Blob(hash="a" * 64, bytes=1), turn=1)
@@ -88,9 +88,9 @@ def test_an_append_is_all_or_nothing(place: Any, started: RunStarted) -> None:
     ],
 )
 def test_what_can_not_be_recorded_is_refused(
-    place: Any, started: RunStarted, seq: int, events: list[Event], reasoning: Any
+    anywhere: Any, started: RunStarted, seq: int, events: list[Event], reasoning: Any
 ) -> None:
-    with place.open().start("r1") as writer:
+    with anywhere.open().start("r1") as writer:
         if seq:
             writer.append(started)
         with pytest.raises(UsageError):
@@ -146,8 +146,8 @@ def test_the_same_content_is_one_blob_in_a_run_and_another_in_another_run(
         journal.blob("r1", Blob(hash="../../r2/x", bytes=1))
 
 
-def test_what_a_newer_program_wrote_is_copied_unchanged(place: Any, started: RunStarted) -> None:
-    journal = place.open()
+def test_what_a_newer_program_wrote_is_copied_unchanged(anywhere: Any, started: RunStarted) -> None:
+    journal = anywhere.open()
     event = UnknownEvent(name="tool.dreamt", version=9, payload=b'{"a" : 1}')
     with journal.start("r1") as writer:
         writer.append(started)
@@ -158,8 +158,8 @@ def test_what_a_newer_program_wrote_is_copied_unchanged(place: Any, started: Run
     assert journal.verify("r1").clean
 
 
-def test_reasoning_comes_back_by_its_own_door_only(place: Any, started: RunStarted) -> None:
-    journal = place.open()
+def test_reasoning_comes_back_by_its_own_door_only(anywhere: Any, started: RunStarted) -> None:
+    journal = anywhere.open()
     sealed = [{"type": "thinking", "thinking": "hm hm", "signature": "s"}]
     with journal.start("r1") as writer:
         writer.append(started)
@@ -174,8 +174,8 @@ def test_reasoning_comes_back_by_its_own_door_only(place: Any, started: RunStart
     assert journal.verify("r1").clean
 
 
-def test_a_list_of_runs_says_how_far_they_are(place: Any, started: RunStarted) -> None:
-    journal = place.open()
+def test_a_list_of_runs_says_how_far_they_are(anywhere: Any, started: RunStarted) -> None:
+    journal = anywhere.open()
     with journal.start("r1") as writer:
         writer.append(started)
         writer.append(said("a"), QuestionAsked(question="q", text="?"))
@@ -198,9 +198,9 @@ def test_a_list_of_runs_says_how_far_they_are(place: Any, started: RunStarted) -
     assert journal.run("r2").tally.state == "completed"
 
 
-def test_a_run_goes_on_where_it_ended(filled: Fill, place: Any) -> None:
-    filled(steps=3)
-    journal = place.open()
+def test_a_run_goes_on_where_it_ended(filled_anywhere: Fill, anywhere: Any) -> None:
+    filled_anywhere(steps=3)
+    journal = anywhere.open()
     with journal.open_writer("r1") as writer:
         assert (writer.seq, writer.tally.goal) == (7, "Check it.")
         writer.append(said("more"))
@@ -208,8 +208,8 @@ def test_a_run_goes_on_where_it_ended(filled: Fill, place: Any) -> None:
     assert journal.verify("r1").clean
 
 
-def test_names_of_runs_are_checked(place: Any, started: RunStarted) -> None:
-    journal = place.open()
+def test_names_of_runs_are_checked(anywhere: Any, started: RunStarted) -> None:
+    journal = anywhere.open()
     for name in ("", "../x", "a/b", ".hidden", "a b", "x" * 200):
         with pytest.raises(UsageError):
             journal.start(name)
@@ -230,8 +230,8 @@ def test_names_of_runs_are_checked(place: Any, started: RunStarted) -> None:
         journal.send("r9", Cancel())
 
 
-def test_commands_wait_in_order_and_are_taken_once(place: Any, started: RunStarted) -> None:
-    journal, elsewhere = place.open(), place.open()
+def test_commands_wait_in_order_and_are_taken_once(anywhere: Any, started: RunStarted) -> None:
+    journal, elsewhere = anywhere.open(), anywhere.open()
     commands = [
         Steer(text="shorter", by="Ann"),
         Decide(call="c", decision="allow", arguments={"a": [1]}, reason="fine"),
@@ -252,16 +252,21 @@ def test_commands_wait_in_order_and_are_taken_once(place: Any, started: RunStart
     with elsewhere.open_writer("r1") as writer:
         assert writer.seq == 2
         assert [one.command for one in writer.inbox()] == commands[1:]
+
+
+def test_a_command_that_was_altered_is_not_carried_out(filled: Fill, place: Any) -> None:
+    journal = filled()
+    journal.send("r1", Answer(question="q", text="42"))
     place.attack("UPDATE inbox SET type = 'cancel' WHERE type = 'answer'")
-    with elsewhere.open_writer("r1") as writer, pytest.raises(JournalDamaged, match="command"):
+    with journal.open_writer("r1") as writer, pytest.raises(JournalDamaged, match="command"):
         writer.inbox()
 
 
-def test_only_one_may_write(filled: Fill, place: Any) -> None:
-    journal = filled()
+def test_only_one_may_write(filled_anywhere: Fill, anywhere: Any) -> None:
+    journal = filled_anywhere()
     with journal.open_writer("r1") as writer:
         with pytest.raises(RunBusy, match="process") as caught:
-            place.open().open_writer("r1")
+            anywhere.open().open_writer("r1")
         assert caught.value.owner in str(caught.value)
         with pytest.raises(RunBusy):
             journal.erase("r1")
@@ -271,7 +276,7 @@ def test_only_one_may_write(filled: Fill, place: Any) -> None:
     with pytest.raises(StateError, match="closed"):
         writer.inbox()
     writer.close()
-    place.open().open_writer("r1").close()
+    anywhere.open().open_writer("r1").close()
 
 
 def test_who_lost_the_lease_can_not_append(filled: Fill, place: Any) -> None:
@@ -329,8 +334,8 @@ def test_the_tables_are_what_the_program_thinks(place: Any) -> None:
         }
 
 
-def test_a_tail_follows_to_the_end(place: Any, started: RunStarted) -> None:
-    writing, reading = place.open(), place.open()
+def test_a_tail_follows_to_the_end(anywhere: Any, started: RunStarted) -> None:
+    writing, reading = anywhere.open(), anywhere.open()
     writer = writing.start("r1")
     writer.append(started)
     got: list[int] = []
@@ -351,8 +356,8 @@ def test_a_tail_follows_to_the_end(place: Any, started: RunStarted) -> None:
     writer.close()
 
 
-def test_a_tail_ends_when_it_is_told_to(filled: Fill) -> None:
-    journal = filled(steps=2)
+def test_a_tail_ends_when_it_is_told_to(filled_anywhere: Fill) -> None:
+    journal = filled_anywhere(steps=2)
     asked: list[int] = []
 
     def stop() -> bool:
@@ -363,15 +368,15 @@ def test_a_tail_ends_when_it_is_told_to(filled: Fill) -> None:
     assert len(asked) == 3
 
 
-def test_an_erased_run_can_not_be_read_but_verifies(filled: Fill, place: Any) -> None:
-    journal = filled()
+def test_an_erased_run_can_not_be_read_but_verifies(filled_anywhere: Fill, anywhere: Any) -> None:
+    journal = filled_anywhere()
     with journal.open_writer("r1") as writer:
         blob = writer.put_blob(b"secret plans")
         writer.append(FileChanged(path="a", after=blob, turn=1))
         writer.append(said("a"), reasoning=["hm"])
     journal.erase("r1")
     journal.erase("r1")
-    for one in (journal, place.open()):
+    for one in (journal, anywhere.open()):
         for call in (one.read, one.reasoning_for, one.tail):
             with pytest.raises(RunErased):
                 list(call("r1"))
@@ -387,6 +392,11 @@ def test_an_erased_run_can_not_be_read_but_verifies(filled: Fill, place: Any) ->
         assert summary.erased is not None
         assert (summary.tally.goal, summary.tally.steps) == ("", 1)
         assert one.verify("r1").clean
+
+
+def test_an_erased_run_that_is_altered_is_told(filled: Fill, place: Any) -> None:
+    journal = filled()
+    journal.erase("r1")
     place.attack("UPDATE events SET at = at + 1 WHERE seq = 3")
     assert [one.kind for one in journal.verify("r1").findings] == ["changed"]
 

@@ -59,6 +59,19 @@ def test_a_run_is_told_from_its_events(records: Records) -> None:
     assert told.finished is None
     assert [one.run for one in records.list(domain="small", state="waiting")] == [run]
     assert records.list(domain="other") == []
+    with pytest.raises(UsageError, match=r"no state .wating.\. .*running, stopped, waiting"):
+        records.list(state="wating")
+
+
+def test_a_run_that_its_process_left_is_stopped_and_an_erased_one_erased(records: Records) -> None:
+    with records.journal.start("r1") as writer:
+        writer.append(RunStarted(goal="x", domain="small", domain_version="v", model="m"))
+        assert records.list(state="stopped") == []
+        assert [one.run for one in records.list(state="running")] == ["r1"]
+    assert [one.run for one in records.list(state="stopped")] == ["r1"]
+    records.erase("r1")
+    assert [one.run for one in records.list(state="erased")] == ["r1"]
+    assert records.list(state="stopped") == []
 
 
 def test_a_run_is_found_by_its_beginning(records: Records) -> None:

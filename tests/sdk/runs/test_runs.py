@@ -20,7 +20,7 @@ from harness.journal.events import (
     ToolFinished,
 )
 from harness.sdk.run import Budget, Decision
-from harness.testing import HashEmbedder
+from harness.testing import HashEmbedder, Turn
 from harness.values import Delta
 from tests.sdk.runs.conftest import Desk, Opened
 from tests.sdk.runs.turns import call
@@ -159,6 +159,33 @@ class TestApprovals:
         assert later.runs.resume(run.id).result.completed
         assert (run.workspace / "files" / "letter.md").read_text() == "Dear Sir"
 
+    @pytest.mark.parametrize("mode", ["never", "auto"])
+    def test_who_resumes_unattended_has_it_refused_and_replayed(
+        self, asking: Opened, mode: Any
+    ) -> None:
+        run = asking(WRITE).run("Write")
+        assert run.result.stop == "needs_input"
+        harness = asking(Turn(text="I was not allowed to."))
+        later = harness.runs.resume(run.id, approve=mode)
+        assert (later.result.stop, later.result.files) == ("completed", ())
+        told = [one.event for one in harness.runs.journal.read(run.id)]
+        [decided] = [one for one in told if isinstance(one, ApprovalDecided)]
+        assert (decided.decision, mode in decided.reason) == ("deny", True)
+        assert harness.runs.replay(run.id).difference is None
+
+    def test_a_fork_may_be_unattended_where_the_run_was_not(self, asking: Opened) -> None:
+        run = asking(call("list_files"), WRITE).run("Write")
+        assert run.result.stop == "needs_input"
+        harness = asking(WRITE, Turn(text="I was not allowed to."))
+        fork = harness.runs.fork(run.id, step=1, approve="never")
+        assert (fork.result.stop, fork.result.files) == ("completed", ())
+
+    def test_a_question_still_waits_for_who_resumes_unattended(self, opened: Opened) -> None:
+        run = opened(call("ask", question="Which?")).run("Go")
+        assert run.result.stop == "needs_input"
+        later = opened().runs.resume(run.id, approve="never")
+        assert later.result.stop == "needs_input"
+
     def test_what_waits_is_put_to_the_callback_of_who_resumes(self, asking: Opened) -> None:
         run = asking(WRITE).run("Write")
         assert run.result.stop == "needs_input"
@@ -279,6 +306,8 @@ class TestFilesOfARun:
         harness.runs.undo(run.id, 1)
         assert list(files.iterdir()) == []
         assert harness.runs.undo(run.id, 1) == ()
+        with pytest.raises(UsageError, match="no turn 5"):
+            harness.runs.undo(run.id, 5)
         assert harness.runs.verify(run.id)[0].clean
         assert harness.runs.show(run.id).summary.tally.state == "completed"
 
