@@ -216,8 +216,9 @@ def compare(
     from harness.settings import Settings, find_home
 
     share = _share(margin)
-    state = find_home(Settings({"home": home}))
-    found = held(load(state, first), load(state, second))
+    settings = Settings({"home": home})
+    state = find_home(settings)
+    found = held(*(load(state, run, settings) for run in (first, second)))
     write_files(found.second, [found], [], junit, html)
     if as_json:
         print_json(compare_json(found) | gated(found, share if gate else None))

@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,7 +24,7 @@ from harness.evals.record import stub_of
 from harness.sdk.confidence import confidence_in
 from harness.sdk.rows import Table, read_rows, write_rows
 from harness.values import EvalCase, Place
-from harness.wiring import make_eval_store, rate_limits_left
+from harness.wiring import rate_limits_left
 
 if TYPE_CHECKING:
     from harness.domain import Domain, Policy
@@ -133,20 +134,16 @@ async def answer_rows(
         record,
         conditions=dataclasses.replace(record.conditions, model=parts.models.name(domain.settings)),
     )
-    store = make_eval_store(parts.home)
-    there = {run for run, *_ in store.records(record.conditions.domain)}
-    kept: dict[tuple[str, int], Generation] = {}
-    if record.conditions.run in there:
-        found = store.generations(record.conditions.run)
-        kept = {(one.case, one.repeat): one for one in found if one.work is not None}
-
+    store = parts.store
     sure_of = confidence_in(domain)
 
     async def ask(case: EvalCase, _repeat: int) -> Work:
         answer = await harness.aask(case.input, policy=policy)
         return dataclasses.replace(work_of(answer), confidence=sure_of(answer))
 
-    with rate_limits_left():
+    with closing(store), store.alone(record.conditions.run), rate_limits_left():
+        found = store.generations(record.conditions.run)
+        kept = {(one.case, one.repeat): one for one in found if one.work is not None}
         run = await run_evals(
             cases,
             ask,
@@ -163,7 +160,7 @@ async def answer_rows(
                 patient=True,
             ),
         )
-    done = {one.case: one for one in store.generations(record.conditions.run)}
+        done = {one.case: one for one in store.generations(record.conditions.run)}
     write_rows(target, _answered(table, column, done, domain))
     return Mapped(
         run=record.conditions.run,
