@@ -20,6 +20,7 @@ from harness.evals.statistics import (
     compare_scores,
     corrected_score,
     mcnemar,
+    proportion,
     sign_flip,
     summarise,
     tango,
@@ -67,9 +68,23 @@ def check(found: list[float]) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("n", [30, 50, 100, 155, 300, 1000])
-def test_wilson_covers(n: int) -> None:
-    check(coverage(f"wilson, {n}", lambda rng, p: wilson(int(rng.binomial(n, p)), n)))
+@pytest.mark.parametrize("n", [21, 30, 51, 52, 100, 155, 300, 1000])
+def test_a_proportion_is_covered(n: int) -> None:
+    check(coverage(f"proportion, {n}", lambda rng, p: proportion(int(rng.binomial(n, p)), n)[:2]))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n", [2, 5, 10, 20])
+def test_a_proportion_of_few_is_never_covered_too_seldom(n: int) -> None:
+    found = coverage(f"few, {n}", lambda rng, p: proportion(int(rng.binomial(n, p)), n)[:2])
+    assert min(found) >= (0.935 if SOAK else 0.88)  # 0.95 exactly, with the luck of the rounds
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("sources", "size", "alike"), [(10, 3, 0.2), (20, 3, 0.2), (20, 5, 0.3)])
+def test_few_sources_are_never_covered_too_seldom(sources: int, size: int, alike: float) -> None:
+    found = coverage(f"clustered, {sources} x {size}, {alike}", related(sources, size, alike))
+    assert min(found) >= (0.92 if SOAK else 0.85)
 
 
 def related(sources: int, size: int, alike: float) -> Draw:
@@ -89,7 +104,10 @@ def related(sources: int, size: int, alike: float) -> Draw:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("sources", "size", "alike"), [(50, 3, 0.2), (100, 3, 0.3), (100, 5, 0.2)])
+@pytest.mark.parametrize(
+    ("sources", "size", "alike"),
+    [(10, 3, 0.2), (20, 5, 0.3), (50, 3, 0.2), (100, 3, 0.3), (100, 5, 0.2)],
+)
 def test_wilson_over_sources_covers(sources: int, size: int, alike: float) -> None:
     check(coverage(f"clustered, {sources} x {size}, {alike}", related(sources, size, alike)))
 
