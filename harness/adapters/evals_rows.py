@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
@@ -99,7 +100,7 @@ def _work(text: str, said: Any, where: str) -> Work:
 
 
 NOTHING = Usage()
-_PLAIN = {"text", "tools", "abstained", "usage", "seconds", "warnings", "confidence", "run"}
+_PLAIN = {one.name for one in fields(Work)} - {"steps"}
 
 
 @cache
