@@ -175,6 +175,8 @@ def evaluate(
     }
     options = {"home": home, "model_options": model_option}
     with open_domain(domain, model=model, **options) as harness:  # type: ignore[arg-type]
+        if baseline:
+            harness.evals.load(baseline)  # said before anything is asked, not after
         found = harness.evaluate(
             **wishes,
             policy=policy,

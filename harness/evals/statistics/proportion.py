@@ -2,7 +2,7 @@
 
 Wilson's covers too little at some shares where cases are few: below 52 cases down to 91.6 %,
 below 28 down to 79 %, for shares from 0.02 to 0.98. Mid-p covers 92 % everywhere and 95 to 96 %
-on average from 21 cases on. With fewer, no interval known to us does both; then the exact one of
+on average from 22 cases on. With fewer, no interval known to us does both; then the exact one of
 Clopper and Pearson is given, which covers 95 % everywhere, and on average 98 to 99 %: it errs on
 the wide side. All figures are exact sums over the binomial distribution, which a test repeats.
 """
@@ -16,7 +16,7 @@ from typing import Literal
 
 __all__ = ["FEW_CASES", "Proportion", "clopper_pearson", "mid_p", "proportion", "wilson"]
 
-FEW_CASES = 21
+FEW_CASES = 22
 """Cases from which on an interval can be both close to 95 % and nowhere below 92 %."""
 
 ENOUGH_FOR_WILSON = 52
