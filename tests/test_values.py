@@ -146,9 +146,9 @@ def test_a_packed_context_as_json() -> None:
 def test_what_is_shown_is_what_was_kept() -> None:
     items = (
         report("a"),
-        report("b", kept=False),
         report("c", kind="eval"),
         report("d", kind="passage"),
+        report("b", kept=False),
     )
     one = packed(*items)
     assert [item.id for item in one.shown("example", "eval")] == ["a", "c"]
