@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -293,7 +294,8 @@ class Packed:
         by_section: Tokens of each section, the question's included.
         prefix_sha256: Of the stable part's text.
         messages: What a model is sent.
-        account: Makes `items`, which a caller in a hurry need not pay for.
+        account: Makes `items`, those that were kept before all others; a caller in a hurry need
+            not pay for them.
     """
 
     domain: str
@@ -318,7 +320,12 @@ class Packed:
 
     def shown(self, *kinds: ItemKind) -> tuple[ItemReport, ...]:
         """Return the items of these kinds that stand in the context, in its order."""
-        return tuple(item for item in self.items if item.kept and item.kind in kinds)
+        return tuple(item for item in self._kept if item.kind in kinds)
+
+    @cached_property
+    def _kept(self) -> tuple[ItemReport, ...]:
+        """The items that stand in the context; of a large bank far more are left out."""
+        return tuple(takewhile(lambda item: item.kept, self.account()))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as `harness context --json` prints it."""

@@ -94,11 +94,14 @@ def make_ratios(home: Path) -> TokenRatios:
     return FileRatios(home)
 
 
-def make_eval_store(home: Path) -> EvalStore:
-    """Return what keeps eval runs in a state folder."""
+def make_eval_store(home: Path, settings: Settings) -> EvalStore:
+    """Return what keeps eval runs, in a state folder or the database that the settings name.
+
+    It is opened when it is first used.
+    """
     from harness.adapters.evals_sql import SqlEvalStore
 
-    return SqlEvalStore(home / "harness.db")
+    return SqlEvalStore(home / "harness.db", settings["database"])
 
 
 def rate_limits_left() -> AbstractContextManager[None]:

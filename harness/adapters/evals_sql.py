@@ -1,33 +1,28 @@
-"""Eval runs in the state folder's database: SQLite in WAL mode, every commit synced.
+"""Eval runs in the journal's database: SQLite in the state folder, or PostgreSQL by its URL.
 
-Its tables are named `eval_…`, beside whatever else stands in `harness.db`.
+Its tables are named `eval_…`, beside those of the journal.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from decimal import Decimal
-from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from harness.errors import EvalError, StateError
+from harness.adapters.evals_rows import dumped, loaded, loaded_grades, loaded_works, storable
+from harness.adapters.evals_tables import GENERATIONS, GRADES, OPENINGS, RUNS, migrate
+from harness.adapters.journal_engine import Database
+from harness.errors import EvalError
+from harness.evals.attempt import Attempt, attempt_of
 from harness.evals.graders import Grade, Work
 from harness.evals.record import Generation, GradeRow, Opening, RunRecord
-from harness.values import Usage
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
 
 __all__ = ["SqlEvalStore"]
-
-FORMAT = 1
-"""Of the tables; a database with a higher one was written by a newer version."""
 
 
 class SqlEvalStore:
@@ -35,17 +30,35 @@ class SqlEvalStore:
 
     Args:
         path: The database file; its folder is made where it is not there.
+        url: A database elsewhere, `postgresql://…`, instead of the file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, url: str | None = None) -> None:
         self._path = path
-        self._open: sa.Engine | None = None
+        self._url = url
+        self._open: Database | None = None
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the database."""
         if self._open is not None:
-            self._open.dispose()
+            self._open.close()
             self._open = None
+
+    @contextmanager
+    def alone(self, run: str) -> Iterator[None]:
+        """Keep every other process from working on the same run.
+
+        Raises:
+            EvalError: One does already.
+        """
+        held = self._held_there(run) if self._url else _held_here(self._path.parent, run)
+        with held as got:
+            if not got:
+                raise EvalError(
+                    f"Another process is at work on the run {run}.",
+                    "Wait until it is done, or stop it.",
+                )
+            yield
 
     # --- writing -------------------------------------------------------------------------------
 
@@ -60,20 +73,16 @@ class SqlEvalStore:
             "started": record.started,
             "finished": int(record.finished),
             "seconds": record.seconds,
-            "record": _dumped(RunRecord, record),
+            "record": dumped(RunRecord, record),
         }
         with self._transaction() as connection:
-            connection.execute(_tables()["runs"].insert().prefix_with("OR REPLACE"), [row])
+            self._put(connection, RUNS, [row])
 
     def end(self, run: str, *, finished: bool, seconds: float) -> None:
         """Note that a sitting is over, and the seconds of all sittings."""
-        runs = _tables()["runs"]
+        done = RUNS.update().where(RUNS.c.run == run)
         with self._transaction() as connection:
-            connection.execute(
-                runs.update()
-                .where(runs.c.run == run)
-                .values(finished=int(finished), seconds=seconds)
-            )
+            connection.execute(done.values(finished=int(finished), seconds=seconds))
 
     def keep(self, rows: Sequence[Generation | GradeRow], run: str) -> None:
         """Commit these rows together, in the place of older ones of the same repeat."""
@@ -83,8 +92,8 @@ class SqlEvalStore:
                 "case_id": row.case,
                 "repeat": row.repeat,
                 "key": row.key,
-                "said": _dumped(Work, row.work) if row.work is not None else None,
-                "error": row.error,
+                "said": dumped(Work, row.work) if row.work is not None else None,
+                "error": storable(row.error),
                 "seconds": row.seconds,
             }
             for row in rows
@@ -95,51 +104,41 @@ class SqlEvalStore:
                 "run": run,
                 "case_id": row.case,
                 "repeat": row.repeat,
-                "said": _dumped(tuple[Grade, ...], row.grades),
+                "said": dumped(tuple[Grade, ...], row.grades),
             }
             for row in rows
             if isinstance(row, GradeRow)
         ]
-        tables = _tables()
         with self._transaction() as connection:
-            if generations:
-                into = tables["generations"].insert().prefix_with("OR REPLACE")
-                connection.execute(into, generations)
-            if grades:
-                connection.execute(tables["grades"].insert().prefix_with("OR REPLACE"), grades)
+            self._put(connection, GENERATIONS, generations)
+            self._put(connection, GRADES, grades)
 
     def open_sealed(self, opening: Opening) -> int:
         """Note an opening of sealed cases; return how many there have been."""
-        table = _tables()["openings"]
         row = {name: getattr(opening, name) for name in Opening.__slots__}
         with self._transaction() as connection:
-            connection.execute(table.insert(), [row])
+            connection.execute(OPENINGS.insert(), [row])
         return len(self.openings(opening.domain))
 
     # --- reading -------------------------------------------------------------------------------
 
     def record(self, run: str) -> RunRecord:
         """Return a run."""
-        runs = _tables()["runs"]
-        wanted = runs.select().where(runs.c.run == run)
-        found = next(iter(self._rows(wanted)), None)
+        found = next(iter(self._rows(RUNS.select().where(RUNS.c.run == run))), None)
         if found is None:
             raise EvalError(
-                f"There is no eval run {run} in {self._path}.",
+                f"There is no eval run {run} in {self._where}.",
                 "`harness evals` lists those that there are.",
             )
-        record: RunRecord = _loaded(RunRecord, found.record, self._path)
+        record: RunRecord = loaded(RunRecord, found.record, self._where)
         return replace(record, finished=bool(found.finished), seconds=found.seconds)
 
     def records(self, domain: str = "") -> list[tuple[str, str, str, bool, str]]:
         """Return (run, domain, config, finished, split) of the runs, the newest first."""
-        runs = _tables()["runs"]
-        wanted = runs.select().order_by(runs.c.started.desc(), runs.c.run.desc())
-        wanted = wanted.with_only_columns(
-            runs.c.run, runs.c.domain, runs.c.config, runs.c.finished, runs.c.split
-        )
+        wanted = sa.select(RUNS.c.run, RUNS.c.domain, RUNS.c.config, RUNS.c.finished, RUNS.c.split)
+        wanted = wanted.order_by(RUNS.c.started.desc(), RUNS.c.run.desc())
         if domain:
-            wanted = wanted.where(runs.c.domain == domain)
+            wanted = wanted.where(RUNS.c.domain == domain)
         return [
             (row.run, row.domain, row.config, bool(row.finished), row.split)
             for row in self._rows(wanted)
@@ -147,202 +146,132 @@ class SqlEvalStore:
 
     def generations(self, run: str) -> Iterator[Generation]:
         """Yield a run's generations, in no order."""
-        table = _tables()["generations"]
-        for row in self._rows(table.select().where(table.c.run == run)):
-            yield self._generation(row)
+        yield from self._generations(GENERATIONS.select().where(GENERATIONS.c.run == run))
 
     def grades(self, run: str) -> Iterator[GradeRow]:
         """Yield a run's grades, in no order."""
-        table = _tables()["grades"]
-        for row in self._rows(table.select().where(table.c.run == run)):
-            _, case, repeat, said = row
-            yield GradeRow(case=case, repeat=repeat, grades=_grades(said, self._path))
+        for row in self._rows(GRADES.select().where(GRADES.c.run == run)):
+            grades = loaded_grades(row.said, self._where)
+            yield GradeRow(case=row.case_id, repeat=row.repeat, grades=grades)
+
+    def attempts(self, run: str) -> dict[tuple[str, int], Attempt]:
+        """Return what is done of a run, by case and repeat: no answer, or one with its grades."""
+        mine = sa.and_(
+            GRADES.c.run == GENERATIONS.c.run,
+            GRADES.c.case_id == GENERATIONS.c.case_id,
+            GRADES.c.repeat == GENERATIONS.c.repeat,
+        )
+        wanted = (
+            sa.select(*GENERATIONS.c, GRADES.c.said.label("graded"))
+            .select_from(GENERATIONS.outerjoin(GRADES, mine))
+            .where(GENERATIONS.c.run == run)
+            .where(sa.or_(GENERATIONS.c.said.is_(None), GRADES.c.said.is_not(None)))
+        )
+        rows = [tuple(row) for row in self._rows(wanted)]
+        works = loaded_works([row[4] for row in rows if row[4] is not None], self._where)
+        return {
+            (case, repeat): attempt_of(
+                next(works) if said is not None else None,
+                error,
+                seconds,
+                loaded_grades(graded, self._where) if said is not None else (),
+            )
+            for _, case, repeat, _, said, error, seconds, graded in rows
+        }
 
     def by_key(self, keys: Sequence[str]) -> dict[str, Generation]:
         """Return answers of any run by their keys."""
-        table = _tables()["generations"]
         found: dict[str, Generation] = {}
         for start in range(0, len(keys), 500):
             some = list(keys[start : start + 500])
-            wanted = table.select().where(table.c.key.in_(some), table.c.said.is_not(None))
-            found |= {row[3]: self._generation(row) for row in self._rows(wanted)}
+            wanted = GENERATIONS.select().where(
+                GENERATIONS.c.key.in_(some), GENERATIONS.c.said.is_not(None)
+            )
+            found |= {one.key: one for one in self._generations(wanted)}
         return found
 
     def openings(self, domain: str) -> list[Opening]:
         """Return the openings of a domain's sealed cases, the first one first."""
-        table = _tables()["openings"]
-        wanted = table.select().where(table.c.domain == domain).order_by(table.c.number)
+        wanted = OPENINGS.select().where(OPENINGS.c.domain == domain).order_by(OPENINGS.c.number)
         return [
             Opening(**{name: getattr(row, name) for name in Opening.__slots__})
             for row in self._rows(wanted)
         ]
 
-    def _generation(self, row: Any) -> Generation:
-        _, case, repeat, key, said, error, seconds = row
-        work = None if said is None else _work(said, self._path)
-        return Generation(
-            case=case, repeat=repeat, key=key, work=work, error=error, seconds=seconds
-        )
+    def _generations(self, wanted: sa.Select[Any]) -> Iterator[Generation]:
+        rows = [tuple(row) for row in self._rows(wanted)]
+        works = loaded_works([row[4] for row in rows if row[4] is not None], self._where)
+        for _, case, repeat, key, said, error, seconds in rows:
+            work = None if said is None else next(works)
+            yield Generation(
+                case=case, repeat=repeat, key=key, work=work, error=error, seconds=seconds
+            )
 
     # --- the database --------------------------------------------------------------------------
 
-    def _rows(self, wanted: Any) -> Iterable[Any]:
-        with self._errors("read"), self._engine().connect() as connection:
+    @property
+    def _where(self) -> str:
+        return self._open.where if self._open is not None else str(self._path)
+
+    def _database(self) -> Database:
+        if self._open is None:
+            self._open = Database(
+                self._url or sa.URL.create("sqlite", database=str(self._path)),
+                migrate=migrate,
+                what="the eval runs",
+                mend="Free some space; what was committed is safe: go on with --resume.",
+            )
+        return self._open
+
+    def _rows(self, wanted: sa.Select[Any]) -> Iterable[sa.Row[Any]]:
+        database = self._database()
+        with database.errors(), database.connect() as connection:
             return connection.execute(wanted).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
-        with self._errors("written"), self._engine().begin() as connection:
+        database = self._database()
+        with database.connect(write=True) as connection, database.writing(connection):
             yield connection
 
+    def _put(self, connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+        """Insert the rows, in the place of those of the same key."""
+        if not rows:
+            return
+        dialect = sqlite if self._database().is_sqlite else postgresql
+        into = dialect.insert(table)
+        own = [column.name for column in table.primary_key]
+        others = {one.name: into.excluded[one.name] for one in table.c if one.name not in own}
+        connection.execute(into.on_conflict_do_update(index_elements=own, set_=others), rows)
+
     @contextmanager
-    def _errors(self, what: str) -> Iterator[None]:
-        from sqlalchemy.exc import SQLAlchemyError
-
-        try:
-            yield
-        except (SQLAlchemyError, OSError) as error:
-            reason = str(getattr(error, "orig", None) or error)
-            raise StateError(
-                f"The eval runs in {self._path} can't be {what}: {reason}.",
-                "Free some space or mend the permissions, and run it again with --resume.",
-            ) from error
-
-    def _engine(self) -> sa.Engine:
-        if self._open is None:
-            import sqlalchemy as sa
-
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            engine = sa.create_engine(f"sqlite:///{self._path}", connect_args={"timeout": 30.0})
-            sa.event.listen(engine, "connect", _prepare)
-            with engine.begin() as connection:
-                self._check_format(connection)
-                _metadata().create_all(connection)
-            self._open = engine
-        return self._open
-
-    def _check_format(self, connection: sa.Connection) -> None:
-        import sqlalchemy as sa
-
-        connection.execute(
-            sa.text("CREATE TABLE IF NOT EXISTS eval_format (number INTEGER NOT NULL)")
-        )
-        number = connection.execute(sa.text("SELECT max(number) FROM eval_format")).scalar()
-        if number is None:
-            connection.execute(sa.text(f"INSERT INTO eval_format VALUES ({FORMAT})"))  # noqa: S608
-        elif number > FORMAT:
-            raise StateError(
-                f"{self._path} was written by a newer version.", "Update domain-harness."
-            )
+    def _held_there(self, run: str) -> Iterator[bool]:
+        """Hold a lock of the server's for as long as a connection of our own lives."""
+        number = sa.func.hashtextextended(f"eval {run}", 0)
+        database = self._database()
+        with database.connect() as connection:
+            with database.errors():
+                alive = connection.execution_options(isolation_level="AUTOCOMMIT")
+                got = bool(alive.scalar(sa.select(sa.func.pg_try_advisory_lock(number))))
+            try:
+                yield got
+            finally:
+                connection.invalidate()  # the lock goes with it
 
 
-def _prepare(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
+@contextmanager
+def _held_here(home: Path, run: str) -> Iterator[bool]:
+    from filelock import FileLock, Timeout
 
-
-@cache
-def _metadata() -> sa.MetaData:
-    import sqlalchemy as sa
-
-    metadata = sa.MetaData()
-    text, number = sa.Text, sa.Integer
-    sa.Table(
-        "eval_runs",
-        metadata,
-        sa.Column("run", text, primary_key=True),
-        sa.Column("domain", text, nullable=False, index=True),
-        sa.Column("split", text, nullable=False),
-        sa.Column("config", text, nullable=False),
-        sa.Column("started", text, nullable=False),
-        sa.Column("finished", number, nullable=False),
-        sa.Column("seconds", sa.Float, nullable=False),
-        sa.Column("record", text, nullable=False),
-    )
-    sa.Table(
-        "eval_generations",
-        metadata,
-        sa.Column("run", text, primary_key=True),
-        sa.Column("case_id", text, primary_key=True),
-        sa.Column("repeat", number, primary_key=True),
-        sa.Column("key", text, nullable=False, index=True),
-        sa.Column("said", text),
-        sa.Column("error", text, nullable=False),
-        sa.Column("seconds", sa.Float, nullable=False),
-        sqlite_with_rowid=False,
-    )
-    sa.Table(
-        "eval_grades",
-        metadata,
-        sa.Column("run", text, primary_key=True),
-        sa.Column("case_id", text, primary_key=True),
-        sa.Column("repeat", number, primary_key=True),
-        sa.Column("said", text, nullable=False),
-        sqlite_with_rowid=False,
-    )
-    sa.Table(
-        "eval_openings",
-        metadata,
-        sa.Column("number", number, primary_key=True, autoincrement=True),
-        *(sa.Column(name, text, nullable=False) for name in Opening.__slots__),
-    )
-    return metadata
-
-
-def _tables() -> dict[str, sa.Table]:
-    return {name.removeprefix("eval_"): one for name, one in _metadata().tables.items()}
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def _dumped(kind: Any, value: Any) -> str:
-    says = _adapter(kind).dump_python(value, mode="json", exclude_defaults=True)
-    # Escaped: a broken provider can send half a surrogate pair, which no database text may hold.
-    return json.dumps(says, separators=(",", ":"))
-
-
-def _loaded(kind: Any, text: str, path: Path) -> Any:
-    adapter = _adapter(kind)
-    read: Callable[[], Any]
-    for read in (lambda: adapter.validate_json(text), lambda: _slowly(adapter, text)):
-        try:
-            return read()
-        except (ValidationError, ValueError):
-            continue
-    raise StateError(f"An eval run in {path} is damaged.", "Run the evals again.")
-
-
-@lru_cache(maxsize=4096)
-def _grades(text: str, path: Path) -> tuple[Grade, ...]:
-    """Return grades, those that are often alike from memory."""
-    grades: tuple[Grade, ...] = _loaded(tuple[Grade, ...], text, path)
-    return grades
-
-
-def _work(text: str, path: Path) -> Work:
-    """Return work; the plain answer to one call, of which there are thousands, the quick way."""
+    folder = home / "evals"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"{run}.lock")
     try:
-        said = json.loads(text)
-        if said.keys() <= _PLAIN and not said.get("tools"):
-            usage = said.pop("usage", {})
-            if "cost_usd" in usage:
-                usage["cost_usd"] = Decimal(usage["cost_usd"])
-            said["warnings"] = tuple(said.get("warnings", ()))
-            said["tools"] = None if said.get("tools") is None else ()
-            return Work(**said, usage=Usage(**usage))
-    except (ValueError, TypeError, ArithmeticError, AttributeError):
-        pass  # said below, as for everything that is damaged
-    work: Work = _loaded(Work, text, path)
-    return work
-
-
-_PLAIN = {"text", "tools", "abstained", "usage", "seconds", "warnings", "confidence", "run"}
-
-
-def _slowly(adapter: TypeAdapter[Any], text: str) -> Any:
-    return adapter.validate_python(json.loads(text))
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()  # the file stays: who deletes it may take it from under another process

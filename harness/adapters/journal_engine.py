@@ -1,4 +1,4 @@
-"""The database under the journal: durable connections, short transactions, errors in our words.
+"""The database of journal and evals: durable connections, short transactions, our words for errors.
 
 SQLite runs in WAL mode with `synchronous=FULL`: a commit returns after the log was synced. In
 PostgreSQL `synchronous_commit` is switched on for every connection, whatever the server's own
@@ -12,7 +12,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,18 +30,31 @@ WRITE = {"journal_write": True}
 
 
 class Database:
-    """A journal's database, made and brought up to date when it is opened.
+    """A database, made and brought up to date when it is opened.
 
     Args:
         url: `sqlite:///…` or `postgresql://…`.
         lock_timeout: Seconds to wait for another process before `JournalLocked`.
+        migrate: Brings its tables to this program's version, given a connection in a transaction
+            that keeps other writers out, and the database's name for messages.
+        what: Kept in it, in words.
+        mend: What to do when there is no room, in words.
 
     Raises:
         StateError: It can't be opened, or a newer version of this program wrote it.
     """
 
-    def __init__(self, url: str | sa.URL, *, lock_timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str | sa.URL,
+        *,
+        lock_timeout: float = 30.0,
+        migrate: Callable[[sa.Connection, str], None] = migrate,
+        what: str = "the journal",
+        mend: str = "Free some space; what was written before is safe, and the run can go on.",
+    ) -> None:
         self.url = _with_driver(url)
+        self._what, self._mend = what, mend
         self.where = self.url.database or "" if self.is_sqlite else self.url.render_as_string()
         self._timeout = lock_timeout
         with self.errors():
@@ -164,12 +177,12 @@ class Database:
         if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
             return StateError(f"{self.where} is damaged.", "Put it back from a backup.")
         said = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
-        return StateError(f"The journal {self.where} can't be used: {said}.")
+        return StateError(f"{self.where} can't be used for {self._what}: {said}.")
 
     def _full(self) -> JournalFull:
         return JournalFull(
-            f"There is no room left for the journal {self.where}.",
-            "Free some space; what was written before is safe, and the run can go on.",
+            f"There is no room left for {self._what} in {self.where}.",
+            self._mend,
         )
 
     def _no_room(self) -> bool:

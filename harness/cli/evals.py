@@ -175,6 +175,8 @@ def evaluate(
     }
     options = {"home": home, "model_options": model_option}
     with open_domain(domain, model=model, **options) as harness:  # type: ignore[arg-type]
+        if baseline:
+            harness.evals.load(baseline)  # said before anything is asked, not after
         found = harness.evaluate(
             **wishes,
             policy=policy,
@@ -216,8 +218,9 @@ def compare(
     from harness.settings import Settings, find_home
 
     share = _share(margin)
-    state = find_home(Settings({"home": home}))
-    found = held(load(state, first), load(state, second))
+    settings = Settings({"home": home})
+    state = find_home(settings)
+    found = held(*(load(state, run, settings) for run in (first, second)))
     write_files(found.second, [found], [], junit, html)
     if as_json:
         print_json(compare_json(found) | gated(found, share if gate else None))

@@ -59,8 +59,12 @@ def map_(
 ) -> None:
     """Answer every row of a table.
 
-    Answers, confidence and citations stand in new columns. What it would send and cost is
-    said first. Stopped, the same command goes on.
+    New columns: `answer`; `nearest_similarity`, how near the nearest worked case that was shown
+    is to the row (at most 1; it says how familiar the row is, not that the answer is right);
+    `citations`, quotes that were found in the references; `cost_usd`; `error`. A domain that
+    answers by label adds `confidence`: how far the ten nearest worked cases have the answer's
+    label (0 to 1; for sorting, it is no probability). What it would send and cost is said
+    first. Stopped, the same command goes on.
     """
     from harness.cli.progress import EvalBar
     from harness.sdk.bulk import estimate_rows

@@ -86,7 +86,10 @@ class Tail:
         return choice
 
     def reports(self, passages: Choice, demonstrations: Choice) -> Iterator[ItemReport]:
-        """Yield what became of every item that was considered, once, in the context's order."""
+        """Yield what became of every item that was considered, once.
+
+        First those that stand in the context, in its order, then those that do not.
+        """
         standing = self._stable.standing
         yield from self._stable.rules
         yield from self._kept("core", standing.core, "in the core")

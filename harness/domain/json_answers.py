@@ -28,7 +28,8 @@ def read_json(text: str, *, schema: Mapping[str, Any] | None = None) -> tuple[An
 
     Looked at in this order: the whole text, each fenced block, the outermost braces, the
     outermost square brackets. With a schema the first that fits it is taken; where none fits,
-    the first found says why.
+    the first found says why. Where all of it is JSON that is cut off or broken, no inner piece is
+    taken instead.
 
     Args:
         text: A whole answer.
@@ -37,6 +38,8 @@ def read_json(text: str, *, schema: Mapping[str, Any] | None = None) -> tuple[An
     Raises:
         ValueError: The schema itself is wrong.
     """
+    if _broken(text):
+        return None, "there is no JSON in it that can be read: it is cut off or broken"
     problem = ""
     for value in _candidates(text):
         found = schema_problem(value, schema) if schema is not None else ""
@@ -115,6 +118,33 @@ def _candidates(text: str) -> Iterator[Any]:
             yield value
     for opening in "{[":
         yield from _bracketed(text, opening)
+
+
+_BRACKETS = re.compile(r"[][{}]")
+_BEGINS = re.compile(r"\s*(?:\{|\[\s*[\[{\"])")
+
+
+def _broken(text: str) -> bool:
+    """Say whether the text is one piece of JSON, from its first bracket on, that can't be read."""
+    fenced = _FENCE.match(text.strip())
+    piece = (fenced[1] if fenced else text).strip().removeprefix("\ufeff")
+    if not _BEGINS.match(piece):
+        return False
+    try:
+        _DECODER.raw_decode(piece)
+    except (ValueError, RecursionError):
+        return _closes(piece) >= len(piece)
+    return False
+
+
+def _closes(text: str) -> int:
+    """Return where the bracket that the text begins with is closed, or its length."""
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        depth += 1 if match[0] in "{[" else -1
+        if depth == 0:
+            return match.end()
+    return len(text)
 
 
 def _loaded(text: str) -> Any:

@@ -1,8 +1,8 @@
 """Numerals: where the digits of a text form a number, and which.
 
 The forms, as experts and models write them: `1,234.56`, `1.234,56`, `1 234,56`, `1'234.56`,
-`12,34,567`, `.5`, `−5`, `(3,200)`, `-$5`, `1.2e3`, `4.2 × 10^9`. A run of digits that could mean
-two things is found but has no value.
+`12,34,567`, `.5`, `2½`, `−5`, `(3,200)`, `-$5`, `1.2e3`, `4.2 × 10^9`. A run of digits that could
+mean two things is found but has no value.
 """  # noqa: RUF002 - the signs that people write
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from fractions import Fraction
 
 __all__ = ["Numeral", "numerals"]
 
@@ -45,9 +46,13 @@ _RUN = rf"""(?:
     | [0-9]+(?:[.,'’][0-9]+)*
     | \.[0-9]+
     )"""  # noqa: RUF001
+_FRACTIONS = {chr(code): unicodedata.normalize("NFKC", chr(code)) for code in range(0x2150, 0x215F)}
+_FRACTIONS |= {char: unicodedata.normalize("NFKC", char) for char in "¼½¾"}
+_SIGNS = "".join(_FRACTIONS)
+_PIECE = rf"(?:{_RUN}(?:\ ?[{_SIGNS}])?|[{_SIGNS}])"
 _NUMERAL = re.compile(
-    rf"""(?P<digits>{_RUN})
-    (?P<more>(?:(?:[/:{_MINUS}]|\ [{_MINUS}]\ ){_RUN})+)?     # 5-10, 120/80, 12:30: not one number
+    rf"""(?P<digits>{_PIECE})
+    (?P<more>(?:(?:[/:{_MINUS}]|\ [{_MINUS}]\ ){_PIECE})+)?  # 5-10, 120/80, 12:30: not one number
     (?:[eE](?P<e>[+{_MINUS}]?[0-9]+)(?![\w])
       |\ ?(?:[×x*·]|\\times)\ ?10
        (?:\ ?(?:\^|\*\*)\ ?\{{?(?P<power>[+{_MINUS}]?[0-9]+)\}}?|(?P<raised>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))
@@ -134,13 +139,26 @@ def _numeral(
 def _value(match: re.Match[str], locale: str) -> Decimal | None:
     if match["more"]:
         return None
-    plain = _plain_digits(match["digits"], locale)
+    written, sign = match["digits"], match["digits"][-1]
+    if sign in _FRACTIONS:
+        return _with_fraction(written[:-1].rstrip(), sign, locale)
+    plain = _plain_digits(written, locale)
     if plain is None or len(plain) > MOST_DIGITS:
         return None
     exponent = (match["e"] or match["power"] or match["raised"] or "0").translate(_SUPERSCRIPT)
     if len(exponent) > 4 or abs(int(exponent)) > MOST_DIGITS:
         return None
     return Decimal(f"{plain}e{exponent}") if int(exponent) else Decimal(plain)
+
+
+def _with_fraction(whole: str, sign: str, locale: str) -> Decimal | None:
+    """Return `2½` as 2.5; a third has as many digits as anyone compares."""
+    plain = _plain_digits(whole, locale) if whole else "0"
+    if plain is None or not plain.isdigit() or len(plain) > MOST_DIGITS:
+        return None
+    part = Fraction(_FRACTIONS[sign].replace("\u2044", "/"))
+    with localcontext(prec=MOST_DIGITS + 40):
+        return Decimal(plain) + Decimal(part.numerator) / Decimal(part.denominator)
 
 
 def _plain_digits(written: str, locale: str) -> str | None:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from harness.domain.attached import attach
 from harness.domain.files import walk
@@ -31,6 +31,7 @@ from harness.values import EvalCase, Place, Problem
 from harness.words import TWIN_AT, jaccard, words
 
 __all__ = [
+    "CIPHER",
     "SEALED",
     "SEAL_FILE",
     "Prints",
@@ -38,11 +39,15 @@ __all__ = [
     "plain_hash",
     "prints_of",
     "read_prints",
+    "read_seal",
     "read_sealed",
 ]
 
 SEALED = "evals/sealed"
 SEAL_FILE = "SEAL.json"
+CIPHER = "cases.sealed"
+"""The encrypted cases, beside it."""
+
 WORD_DIGITS = 6
 """Hex digits of a word's print: 24 bits."""
 
@@ -131,16 +136,43 @@ def prints_of(cases: Iterable[EvalCase]) -> Prints:
 
 def read_prints(root: Path) -> tuple[Prints | None, list[Problem]]:
     """Return the fingerprints in a folder, and what is wrong with them."""
-    path = root / SEALED / SEAL_FILE
-    if not os.path.isfile(path):  # noqa: PTH113 -- no error where a folder may not be read
+    try:
+        seal = read_seal(root)
+    except ValueError as error:
+        place = Place(file=f"{SEALED}/{SEAL_FILE}")
+        return None, [Problem(place=place, code="damaged", message=str(error))]
+    if seal is None:
         return None, []
+    return Prints(key=bytes.fromhex(seal.print_key), cases=seal.prints), []
+
+
+def read_seal(root: Path) -> Seal | None:
+    """Return what a folder says of its sealed cases; None where it has none.
+
+    Raises:
+        ValueError: It can't be read, or is not all there; says so in plain words.
+    """
+    path = root / SEALED / SEAL_FILE
+    # os.path: no error where a folder may not be read
+    if not os.path.isfile(path):  # noqa: PTH113
+        if os.path.isfile(root / SEALED / CIPHER):  # noqa: PTH113
+            raise ValueError(
+                f"`{SEALED}/{CIPHER}` stands without its {SEAL_FILE}, so that nothing can be kept"
+                " away from the sealed cases. Restore it."
+            )
+        return None
     try:
         seal = Seal.model_validate_json(path.read_bytes())
-        return Prints(key=bytes.fromhex(seal.print_key), cases=seal.prints), []
-    except (OSError, ValidationError, ValueError) as error:
+        bytes.fromhex(seal.print_key)
+    except (OSError, ValueError) as error:
         says = f"`{SEALED}/{SEAL_FILE}` can't be read ({type(error).__name__}). Restore it."
-        place = Place(file=f"{SEALED}/{SEAL_FILE}")
-        return None, [Problem(place=place, code="damaged", message=says)]
+        raise ValueError(says) from error
+    if len(seal.prints) != seal.cases:
+        raise ValueError(
+            f"`{SEALED}/{SEAL_FILE}` has fingerprints of {len(seal.prints)} cases, and"
+            f" {seal.cases} are sealed: it was changed. Restore it."
+        )
+    return seal
 
 
 def read_sealed(

@@ -29,6 +29,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 td, th { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #ddd;
   vertical-align: top; }
 pre { white-space: pre-wrap; background: #f4f5f7; padding: 1rem; }
+pre.table { white-space: pre; overflow-x: auto; }
 svg { max-width: 100%; height: auto; } .note { color: #555; font-size: .9rem; }
 """
 
@@ -54,7 +55,8 @@ def html_page(
     parts.append(forest([(_name(one), one.score) for one in (run, *beside)]))
     if comparison is not None:
         parts.append("<h2>Comparison</h2>")
-        parts.append(f"<pre>{escape(compare_report(comparison))}</pre>")
+        table = compare_report(comparison).removeprefix(comparison.sentence).lstrip("\n")
+        parts.append(f'<pre class="table">{escape(table)}</pre>')
     points = risk_curve(run.cases)
     if len(points) > 2:
         parts.append("<h2>Risk against coverage</h2>")

@@ -46,7 +46,7 @@ def bars(rows: Sequence[tuple[str, float, float, float]]) -> str:
 def curve(points: Sequence[tuple[float, float]], *, across: str, up: str) -> str:
     """Return a curve through points, both axes from 0 to 1 (the upper cut to what is there)."""
     height, top, base = 300, 20, 250
-    most = max(0.05, *(y for _, y in points)) * 1.1
+    most = min(1.0, max(0.05, *(y for _, y in points)) * 1.1)
 
     def at(x: float, y: float) -> str:
         return f"{_x(x):.1f},{base - (base - top) * y / most:.1f}"

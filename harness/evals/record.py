@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from harness.evals.attempt import Attempt
 from harness.evals.graders import Grade, Work
 from harness.evals.results import Conditions
 from harness.values import EvalCase, jsonable
@@ -118,6 +120,9 @@ class Opening:
 class EvalStore(Protocol):
     """Keeps runs. What a method has written is safe when it returns, whatever happens next."""
 
+    def close(self) -> None:
+        """Let go of the database; a later call opens it again."""
+
     def begin(self, record: RunRecord) -> None:
         """Keep a new run, or the same one anew as it goes on.
 
@@ -146,6 +151,16 @@ class EvalStore(Protocol):
 
     def grades(self, run: str) -> Iterable[GradeRow]:
         """Yield a run's grades, in no order."""
+
+    def attempts(self, run: str) -> Mapping[tuple[str, int], Attempt]:
+        """Return what is done of a run, by case and repeat: no answer, or one with its grades."""
+
+    def alone(self, run: str) -> AbstractContextManager[None]:
+        """Keep every other process from working on the same run.
+
+        Raises:
+            EvalError: One does already.
+        """
 
     def by_key(self, keys: Sequence[str]) -> dict[str, Generation]:
         """Return answers of any run by their keys."""

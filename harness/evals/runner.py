@@ -17,6 +17,7 @@ import anyio
 
 from harness.domain.formats import AnswerSettings
 from harness.errors import ContextError, EvalError, ModelError, RateLimited, UsageError
+from harness.evals.attempt import Attempt, attempt_of
 from harness.evals.graders import WORK_GRADERS, Grader, Work, WorkGrader, grade, work_of
 from harness.evals.judge import FATAL
 from harness.evals.limiter import Limiter
@@ -31,7 +32,7 @@ from harness.evals.record import (
 from harness.evals.results import Conditions, EvalRun
 from harness.evals.sink import Sink
 from harness.evals.standing import Purse, Standing, Tally
-from harness.evals.summary import Attempt, attempt_of, sum_up
+from harness.evals.summary import sum_up
 from harness.seams import Progress
 from harness.values import Answer, EvalCase
 
@@ -247,7 +248,8 @@ async def _attempt(sitting: _Sitting, case: EvalCase, repeat: int, key: str) -> 
     if generation.work is not None and grades is None:
         grades = await _grade(sitting, case, repeat, generation.work)
         await sitting.sink.put(grades)
-    return attempt_of(generation, grades)
+    graded = grades.grades if grades is not None else ()
+    return attempt_of(generation.work, generation.error, generation.seconds, graded)
 
 
 async def _generate(sitting: _Sitting, case: EvalCase, repeat: int, key: str) -> Generation | None:

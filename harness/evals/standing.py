@@ -9,7 +9,7 @@ from decimal import Decimal
 import anyio
 
 from harness.errors import EvalError
-from harness.evals.summary import Attempt
+from harness.evals.attempt import Attempt
 from harness.values import Usage
 
 __all__ = ["Purse", "Standing", "Tally"]

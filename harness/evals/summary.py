@@ -5,72 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from harness.evals.attempt import Attempt
 from harness.evals.graders import Grade
-from harness.evals.record import CaseStub, Generation, GradeRow, RunRecord, case_key
+from harness.evals.record import CaseStub, RunRecord
 from harness.evals.results import CaseResult, CheckResult, EvalRun
 from harness.evals.statistics import luck_of_the_best, summarise
-from harness.values import Usage, total_usage
+from harness.values import total_usage
 
-__all__ = ["Attempt", "attempt_of", "case_key", "sum_up"]
+__all__ = ["sum_up"]
 
 MOST_WARNINGS = 5
 """Different warnings of answers that a run repeats; it says how many more there are."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attempt:
-    """One repeat of one case: the answer and its grades, or why there is none.
-
-    Attributes:
-        text: The model's words; None where it gave none.
-        grades: One a check, in their order; none where there is no answer.
-        error: Why there is no answer.
-        seconds: Waiting for the answer.
-    """
-
-    text: str | None = None
-    abstained: bool = False
-    usage: Usage = field(default_factory=Usage)
-    warnings: tuple[str, ...] = ()
-    grades: tuple[Grade, ...] = ()
-    error: str = ""
-    seconds: float = 0.0
-    confidence: float | None = None
-
-    @property
-    def passed(self) -> bool | None:
-        """Every check is met; one that is not decides, an undecided one leaves it open (None)."""
-        verdicts = [graded.met for graded in self.grades]
-        if self.text is None:
-            return None
-        if False in verdicts:
-            return False
-        return None if None in verdicts else True
-
-    @property
-    def problem(self) -> str:
-        """Why the attempt could not be scored; "" where it could."""
-        if self.passed is not None:
-            return ""
-        return self.error or next(graded.why for graded in self.grades if graded.met is None)
-
-
-def attempt_of(generation: Generation, grades: GradeRow | None) -> Attempt:
-    """Return a generation with its grades as one attempt."""
-    work = generation.work
-    if work is None:
-        return Attempt(error=generation.error or "no answer", seconds=generation.seconds)
-    return Attempt(
-        text=work.text,
-        abstained=work.abstained,
-        usage=work.usage,
-        warnings=work.warnings,
-        grades=grades.grades if grades else (Grade(met=None, score=0.0, why="not graded yet"),),
-        seconds=generation.seconds,
-        confidence=work.confidence,
-    )
 
 
 def sum_up(
@@ -127,12 +73,15 @@ def sum_up(
 
 def _case_result(case: CaseStub, attempts: Sequence[Attempt]) -> CaseResult:
     answered = [attempt for attempt in attempts if attempt.text is not None]
-    verdicts = [(attempt.passed, attempt.abstained) for attempt in attempts]
-    passes = [passed for passed, _ in verdicts if passed is not None]
-    told = [passed for passed, abstained in verdicts if passed is not None and not abstained]
+    passes, told = [], []
+    for attempt in attempts:
+        passed = attempt.passed
+        if passed is not None:
+            passes.append(passed)
+            if not attempt.abstained:
+                told.append(passed)
     sure = [one.confidence for one in answered if one.confidence is not None]
-    grades = [graded for attempt in answered for graded in attempt.grades]
-    judged = [graded.usage for graded in grades if graded.usage is not None]
+    judged = [graded.usage for one in answered for graded in one.grades if graded.usage is not None]
     return CaseResult(
         id=case.id,
         key=case.key,
@@ -142,19 +91,21 @@ def _case_result(case: CaseStub, attempts: Sequence[Attempt]) -> CaseResult:
         score=sum(passes) / len(passes) if passes else None,
         answers=tuple(attempt.text or "" for attempt in answered),
         checks=tuple(
-            _check_result(grader, [one.grades[index] for one in answered if one.grades[index:]])
+            _check_result(
+                grader, [one.grades[index] for one in answered if len(one.grades) > index]
+            )
             for index, grader in enumerate(case.graders if answered else ())
         ),
-        abstained=sum(attempt.abstained for attempt in answered),
+        abstained=sum([attempt.abstained for attempt in answered]),
         error="" if len(passes) == len(attempts) else _problem(attempts),
-        usage=total_usage(attempt.usage for attempt in answered),
-        seconds=sum(attempt.seconds for attempt in attempts),
+        usage=total_usage([attempt.usage for attempt in answered]),
+        seconds=sum([attempt.seconds for attempt in attempts]),
         passed=sum(passes),
         tries=len(passes),
         correct_when_answered=sum(told) / len(told) if told else None,
         confidence=math.fsum(sure) / len(sure) if sure else None,
         judged=total_usage(judged) if judged else None,
-        unreadable=sum(graded.unreadable for graded in grades),
+        unreadable=sum([graded.unreadable for one in answered for graded in one.grades]),
     )
 
 
@@ -166,13 +117,15 @@ def _check_result(grader: str, grades: Sequence[Grade]) -> CheckResult:
     decided = [graded for graded in grades if graded.met is not None]
     failed = [graded for graded in decided if not graded.met]
     undecided = [graded for graded in grades if graded.met is None]
-    parts = tuple(tuple((part.name, part.met) for part in graded.parts) for graded in grades)
+    judged = any(graded.parts for graded in grades)
     return CheckResult(
         grader=grader,
         met=not failed if decided else None,
-        score=sum(graded.score for graded in decided) / len(decided) if decided else 0.0,
+        score=sum([graded.score for graded in decided]) / len(decided) if decided else 0.0,
         why=next((graded.why for graded in (*failed, *undecided, *grades)), ""),
-        parts=parts if any(parts) else (),
+        parts=tuple(tuple((part.name, part.met) for part in graded.parts) for graded in grades)
+        if judged
+        else (),
     )
 
 

@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,10 +21,10 @@ from harness.evals import Conditions, Generation, Kept, Plan, RunRecord, run_eva
 from harness.evals.graders import Work, work_of
 from harness.evals.graders.cites import where_quoted
 from harness.evals.record import stub_of
-from harness.sdk.confidence import confidence_in
+from harness.sdk.confidence import confidence_in, nearest_shown
 from harness.sdk.rows import Table, read_rows, write_rows
 from harness.values import EvalCase, Place
-from harness.wiring import make_eval_store, rate_limits_left
+from harness.wiring import rate_limits_left
 
 if TYPE_CHECKING:
     from harness.domain import Domain, Policy
@@ -34,8 +35,11 @@ __all__ = ["BulkEstimate", "Mapped", "answer_rows", "estimate_rows"]
 
 SAMPLED = 20
 """Rows that an estimate packs, spread over the table."""
-NEW = ("answer", "confidence", "citations", "cost_usd", "error")
-"""Columns that are added; one that is there already gets `_2` and so on."""
+NEW = ("answer", "confidence", "nearest_similarity", "citations", "cost_usd", "error")
+"""Columns that are added; one that is there already gets `_2` and so on.
+
+`confidence` only where the domain answers by label: elsewhere nothing says how sure an answer is.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,20 +139,18 @@ async def answer_rows(
         record,
         conditions=dataclasses.replace(record.conditions, model=parts.models.name(domain.settings)),
     )
-    store = make_eval_store(parts.home)
-    there = {run for run, *_ in store.records(record.conditions.domain)}
-    kept: dict[tuple[str, int], Generation] = {}
-    if record.conditions.run in there:
-        found = store.generations(record.conditions.run)
-        kept = {(one.case, one.repeat): one for one in found if one.work is not None}
-
+    store = parts.store
     sure_of = confidence_in(domain)
 
     async def ask(case: EvalCase, _repeat: int) -> Work:
         answer = await harness.aask(case.input, policy=policy, ratio=parts.ratio)
-        return dataclasses.replace(work_of(answer), confidence=sure_of(answer))
+        return dataclasses.replace(
+            work_of(answer), confidence=sure_of(answer), nearest=nearest_shown(answer)
+        )
 
-    with rate_limits_left():
+    with closing(store), store.alone(record.conditions.run), rate_limits_left():
+        found = store.generations(record.conditions.run)
+        kept = {(one.case, one.repeat): one for one in found if one.work is not None}
         run = await run_evals(
             cases,
             ask,
@@ -165,7 +167,7 @@ async def answer_rows(
                 patient=True,
             ),
         )
-    done = {one.case: one for one in store.generations(record.conditions.run)}
+        done = {one.case: one for one in store.generations(record.conditions.run)}
     write_rows(target, _answered(table, column, done, domain))
     return Mapped(
         run=record.conditions.run,
@@ -237,7 +239,9 @@ def _hash(said: Any) -> str:
 def _answered(
     table: Table, column: str | None, done: dict[str, Generation], domain: Domain
 ) -> Table:
-    names = {name: _free(name, table.columns) for name in NEW}
+    by_label = domain.settings.answer.kind == "label"
+    added = [name for name in NEW if by_label or name != "confidence"]
+    names = {name: _free(name, table.columns) for name in added}
     sources = {
         f"{one.document}{f', {one.where}' if one.where else ''}": one.text
         for one in domain.passages
@@ -250,18 +254,23 @@ def _answered(
         new: dict[str, Any] = {"error": "" if one or not text else "not asked"}
         if one is not None and one.work is not None:
             cited = where_quoted(one.work.text, sources)
-            sure, cost = one.work.confidence, one.work.cost_usd
+            cost = one.work.cost_usd
             new = {
                 "answer": one.work.text,
-                "confidence": None if sure is None else round(sure, 4),
+                "confidence": _rounded(one.work.confidence),
+                "nearest_similarity": _rounded(one.work.nearest),
                 "citations": "; ".join(f"“{quote}” ({where})" for quote, where in cited),
                 "cost_usd": None if cost is None else float(cost),
                 "error": "",
             }
         elif one is not None:
             new = {"error": one.error}
-        rows.append({**row, **{names[name]: new.get(name) for name in NEW}})
+        rows.append({**row, **{names[name]: new.get(name) for name in added}})
     return Table(columns=(*table.columns, *names.values()), rows=tuple(rows))
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)
 
 
 def _free(name: str, taken: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from harness.domain import Domain
     from harness.values import Answer
 
-__all__ = ["confidence_in"]
+__all__ = ["confidence_in", "nearest_shown"]
 
 NEAREST = 10
 """Worked cases, the most similar ones, whose labels are held against the answer."""
@@ -44,3 +44,13 @@ def confidence_in(domain: Domain) -> Callable[[Answer], float | None]:
         return agreed / total if total else None
 
     return confidence
+
+
+def nearest_shown(answer: Answer) -> float | None:
+    """Return the cosine between the question and the most similar worked case that was shown.
+
+    It says how familiar the question is, in a domain of any kind of answers; not whether the
+    answer is right. None where no worked case was shown, or none was compared.
+    """
+    known = [one.similarity for one in answer.demonstrations if one.similarity is not None]
+    return max(known, default=None)

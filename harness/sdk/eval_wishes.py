@@ -15,7 +15,7 @@ from harness.evals.graders import JUDGED, Work
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.evals import Standing
+    from harness.evals import EvalStore, Standing
     from harness.sdk.models import Models
     from harness.sdk.opened import Current
     from harness.sdk.options import Sections
@@ -86,6 +86,7 @@ class Parts:
         run_case: Does a case as long work, with the domain's tools.
         embedder: The domain's.
         home: The state folder.
+        store: Keeps eval runs.
         jobs: Where the caller does not say.
         ratio: Of the model's tokens to ours, for packing: the same for all cases, and an eval
             learns nothing of it.
@@ -95,6 +96,7 @@ class Parts:
     ask: Callable[..., Awaitable[Answer]]
     models: Models
     home: Path
+    store: EvalStore
     jobs: int
     embedder: Callable[[], Embedder]
     ratio: float

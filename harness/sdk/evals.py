@@ -13,7 +13,7 @@ from harness.wiring import make_eval_store
 
 if TYPE_CHECKING:
     from harness.domain import Domain
-    from harness.evals import EvalRun
+    from harness.evals import EvalRun, EvalStore
     from harness.evals.ablation import Ablation
     from harness.evals.compare import Comparison
     from harness.evals.labels import Calibration
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.sdk.opened import Opened
     from harness.sdk.options import EvalOptions
     from harness.sdk.sealed import Sealed
+    from harness.settings import Settings
     from harness.values import Split
 
 __all__ = ["Evals"]
@@ -48,11 +49,15 @@ class Evals:
             ask=harness.aask,
             models=harness.models,
             home=harness.home,
+            store=self._store(),
             jobs=harness.settings["jobs"],
             ratio=harness.models.packing_ratio(harness.models.name(current.domain.settings)),
             embedder=lambda: self._opened.embedder(current.domain.settings),
             run_case=harness.run_case,
         )
+
+    def _store(self) -> EvalStore:
+        return make_eval_store(self._harness.home, self._harness.settings)
 
     def domain(self) -> Domain:
         """Return the folder as it is, errors and all, without indexing it."""
@@ -60,11 +65,10 @@ class Evals:
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the kept runs of the domain, the newest first: id, split, finished."""
-        store = make_eval_store(self._harness.home)
         name = self._opened.read().name
         return [
             {"run": run, "split": split, "finished": finished, "config": config}
-            for run, _, config, finished, split in store.records(name)
+            for run, _, config, finished, split in self._store().records(name)
         ]
 
     def load(self, run: str) -> EvalRun:
@@ -73,7 +77,7 @@ class Evals:
         Raises:
             EvalError: There is no such run.
         """
-        return load(self._harness.home, run)
+        return load(self._harness.home, run, self._harness.settings)
 
     def compare(self, first: EvalRun | str, second: EvalRun | str) -> Comparison:
         """Return how the second run does against the first, case by case.
@@ -124,13 +128,16 @@ class Evals:
         return calibrate(self.load(run), read_labels(domain.path / "labels.csv"), grader)
 
 
-def load(home: Path, run: str) -> EvalRun:
-    """Return a run that is kept in a state folder.
+def load(home: Path, run: str, settings: Settings) -> EvalRun:
+    """Return a run that is kept in a state folder, or the database that the settings name.
 
     Raises:
         EvalError: There is no such run.
     """
     from harness.evals.loading import load_run
 
-    store = make_eval_store(home)
-    return load_run(store, run)
+    store = make_eval_store(home, settings)
+    try:
+        return load_run(store, run)
+    finally:
+        store.close()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing, nullcontext
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -29,7 +28,7 @@ from harness.sdk.eval_runs import begun, config_of
 from harness.sdk.eval_wishes import EvalWishes, Parts, judge_of
 from harness.sdk.sealed import open_sealed_cases
 from harness.sdk.trust import look_at
-from harness.wiring import make_eval_store, rate_limits_left
+from harness.wiring import rate_limits_left
 
 if TYPE_CHECKING:
     from harness.evals import EvalStore
@@ -49,7 +48,7 @@ async def evaluate(parts: Parts, wishes: EvalWishes) -> EvalRun:
         ModelError: No case can be answered: no key, unknown model, provider not allowed.
     """
     domain = parts.current.domain
-    store = make_eval_store(parts.home)
+    store = parts.store
     cases, openings = await anyio.to_thread.run_sync(lambda: _chosen(parts, wishes, store))
     if problems := check_problems(domain, cases):
         raise DomainInvalid("The checks of these cases can't be used as they are:", problems)
@@ -60,7 +59,7 @@ async def evaluate(parts: Parts, wishes: EvalWishes) -> EvalRun:
     fallback = parts.models.fallback(domain.settings)
     # A fallback answers at once where the first model refuses; else the runner makes fewer calls.
     quiet = nullcontext() if fallback else rate_limits_left()
-    with _alone(parts.home, record.conditions.run), quiet:
+    with closing(store), store.alone(record.conditions.run), quiet:
         return await run_evals(
             [by_id[stub.id] for stub in record.cases],
             _asking(parts, wishes),
@@ -178,30 +177,6 @@ def _chosen(parts: Parts, wishes: EvalWishes, store: EvalStore) -> tuple[Sequenc
     shuffled = sorted(cases, key=lambda case: hashlib.sha256(case.id.encode()).digest())
     kept = {case.id for case in shuffled[:limit]}
     return [case for case in cases if case.id in kept], openings
-
-
-@contextmanager
-def _alone(home: Path, run: str) -> Iterator[None]:
-    """Keep a second process from working on the same run.
-
-    Raises:
-        EvalError: One does already.
-    """
-    from filelock import FileLock, Timeout
-
-    folder = home / "evals"
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{run}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise EvalError(
-            f"Another process is at work on the run {run}.", "Wait until it is done, or stop it."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()  # the file stays: who deletes it may take it from under another process
 
 
 def _stopped(run: EvalRun, planned: int) -> None:

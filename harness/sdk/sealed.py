@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 from harness.domain import Domain
 from harness.domain.seal import (
+    CIPHER,
     SEAL_FILE,
     SEALED,
     Seal,
     plain_hash,
     prints_of,
+    read_seal,
     read_sealed,
 )
 from harness.errors import DomainInvalid, EvalError, StateError, UsageError
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Sealed", "key_file", "open_sealed_cases", "seal"]
 
-CIPHER = "cases.sealed"
 KEY_VARIABLE = "HARNESS_SEAL_KEY"
 
 
@@ -130,15 +131,14 @@ def open_sealed_cases(
 ) -> tuple[list[EvalCase], int]:
     """Return the sealed cases, and how often they have been opened, this time included.
 
-    The opening is on record before the first case is read.
+    The opening is on record before the first case is read; a wrong key opens nothing and is none.
 
     Raises:
-        EvalError: There are none, or the key is not here.
+        EvalError: There are none, the key is not here, or they were changed.
         DomainInvalid: They have errors.
     """
     folder = domain.path / SEALED
-    encrypted = folder / CIPHER
-    cipher = _cipher(domain.name)[0] if encrypted.is_file() else None
+    content = _decrypted(domain) if (folder / CIPHER).is_file() else None
     if not folder.is_dir() or not any(folder.iterdir()):
         raise EvalError(
             f"{domain.name} has no sealed cases.",
@@ -155,8 +155,8 @@ def open_sealed_cases(
     count = store.open_sealed(opening)
     cache = home / "cache" / "references"
     cases, problems = read_sealed(domain.path, domain.settings.answer, cache)
-    if cipher is not None:
-        found, wrong = _decrypted(domain, encrypted, cipher)
+    if content is not None:
+        found, wrong = _read(domain, content)
         cases, problems = [*cases, *found], [*problems, *wrong]
     if errors := [one for one in problems if one.severity == "error"]:
         raise DomainInvalid(f"The sealed cases of {domain.name} have errors:", errors)
@@ -177,28 +177,47 @@ def _to_seal(domain: Domain, split: Split) -> tuple[list[Path], list[EvalCase]]:
     return sorted({domain.path / case.place.file for case in cases}), cases
 
 
-def _decrypted(
-    domain: Domain, encrypted: Path, cipher: Fernet
-) -> tuple[list[EvalCase], list[Problem]]:
-    """Read the encrypted cases by way of a private folder that is gone afterwards."""
+def _decrypted(domain: Domain) -> dict[str, bytes]:
+    """Return the sealed files by name, checked to be those that were sealed.
+
+    Raises:
+        EvalError: The key is another one, or they were changed.
+    """
     from cryptography.fernet import InvalidToken
 
-    seal_ = Seal.model_validate_json((encrypted.parent / SEAL_FILE).read_bytes())
+    cipher, key = _cipher(domain.name)
+    restore = f"Restore {SEALED}/ from where it was published."
     try:
-        packed = json.loads(cipher.decrypt(encrypted.read_bytes()))
+        seal_ = read_seal(domain.path)
+    except ValueError as error:
+        raise EvalError(str(error)) from error
+    assert seal_ is not None  # noqa: S101 - it is there, or said to be missing
+    if _key_id(key) != seal_.key_id:
+        raise EvalError(
+            f"The key in {key} does not open the sealed cases of {domain.name}: it is the key"
+            f" {_key_id(key)}, and they want {seal_.key_id}.",
+            f"Set {KEY_VARIABLE} to the file of the right key.",
+        )
+    try:
+        packed = json.loads(cipher.decrypt((domain.path / SEALED / CIPHER).read_bytes()))
     except InvalidToken:
         raise EvalError(
-            f"The key in {key_file(domain.name)} does not open the sealed cases of"
-            f" {domain.name} (they want the key {seal_.key_id}).",
-            f"Set {KEY_VARIABLE} to the file of the right key.",
+            f"The sealed cases of {domain.name} were changed after they were sealed: the key is"
+            " the right one, and does not open them.",
+            restore,
         ) from None
     content = {name: base64.b64decode(data) for name, data in packed.items()}
     if plain_hash(content) != seal_.sha256:
         raise EvalError(
             f"The sealed cases of {domain.name} are not those that were sealed: their hash is"
             f" {plain_hash(content)[:16]}…, not {seal_.sha256[:16]}…",
-            "Restore evals/sealed/ from where it was published.",
+            restore,
         )
+    return content
+
+
+def _read(domain: Domain, content: dict[str, bytes]) -> tuple[list[EvalCase], list[Problem]]:
+    """Read decrypted files by way of a private folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="harness-sealed-") as private:
         folder = Path(private).resolve() / SEALED
         folder.mkdir(parents=True)

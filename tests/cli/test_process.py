@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.settings import Settings
 from harness.testing import ProviderServer, Turn
 from harness.wiring import make_eval_store
 
@@ -95,7 +96,7 @@ def test_a_full_disk_under_stdout_is_said(start):
 
 
 def test_ctrl_c_ends_an_eval_and_keeps_what_is_done(start, mail, cli_home):
-    store = make_eval_store(cli_home)
+    store = make_eval_store(cli_home, Settings())
     before = {run for run, *_ in store.records()}
     asked = []
 

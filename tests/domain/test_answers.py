@@ -154,6 +154,8 @@ def test_json(text: str, expected: Any) -> None:
     [
         ("no braces", "no JSON"),
         ('{"total": NaN}', "no JSON"),
+        ('{lines: {"total": 1}, "total": 2}', "broken"),
+        ('```json\n[{"total": 1}, \n```', "broken"),
         ('{"total": 1e999999999}', "no JSON"),
         ("[" * 100_000, "no JSON"),
         ("{ " * 100_000, "no JSON"),

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.domain import lint, read_domain
-from harness.domain.seal import SEAL_FILE, SEALED, Prints, plain_hash, prints_of, read_sealed
+from harness.domain.seal import (
+    CIPHER,
+    SEAL_FILE,
+    SEALED,
+    Prints,
+    Seal,
+    plain_hash,
+    prints_of,
+    read_sealed,
+)
 from harness.values import EvalCase, Place
 
 PLACE = Place(file="evals/sealed/a.yaml")
@@ -48,6 +57,32 @@ def test_a_broken_seal_is_said(tmp_path: Path) -> None:
     assert [(one.code, one.place.file) for one in problems if one.severity == "error"] == [
         ("damaged", f"{SEALED}/{SEAL_FILE}")
     ]
+
+
+def test_sealed_cases_without_their_fingerprints_are_an_error(tmp_path: Path) -> None:
+    root = folder(tmp_path, "{}")
+    prints = prints_of([case(LONG)])
+    whole = Seal(
+        file=CIPHER,
+        sha256="0" * 64,
+        cases=1,
+        sealed_at="2026",
+        key_id="0",
+        print_key=prints.key.hex(),
+        prints=prints.cases,
+    )
+    seal = root / SEALED / SEAL_FILE
+    (root / SEALED / CIPHER).write_bytes(b"x")
+
+    def errors() -> list[str]:
+        return [one.message for one in lint(read_domain(root)) if one.severity == "error"]
+
+    seal.write_text(whole.model_dump_json(), "utf-8")
+    assert errors() == []
+    seal.write_text(whole.model_copy(update={"prints": ()}).model_dump_json(), "utf-8")
+    assert "fingerprints of 0 cases, and 1 are sealed" in errors()[0]
+    seal.unlink()
+    assert "without its SEAL.json" in errors()[0]
 
 
 def test_open_sealed_cases_are_read_only_when_asked(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from harness.evals.statistics import (
     compare_scores,
     corrected_score,
     mcnemar,
+    proportion,
     sign_flip,
     summarise,
     tango,
@@ -66,10 +67,38 @@ def check(found: list[float]) -> None:
     assert min(found) >= 0.92 - deep
 
 
+FINE = tuple(0.02 + 0.01 * step for step in range(97))
+"""A proportion's coverage jumps from share to share: a mean over few of them is luck."""
+
+
+def proportions_covered(n: int) -> list[float]:
+    """As `coverage`, with rounds by the hundred thousand: intervals are made once a count."""
+    rounds = 100 * ROUNDS
+    low, high = np.array([proportion(right, n)[:2] for right in range(n + 1)]).T
+    rng = np.random.default_rng([7, n])
+    found = []
+    for share in FINE:
+        right = rng.binomial(n, share, rounds)
+        found.append(float(np.mean((low[right] <= share) & (share <= high[right]))))
+    keep(f"proportion, {n}", rounds=rounds, mean=float(np.mean(found)), least=min(found))
+    return found
+
+
+@pytest.mark.parametrize("n", [22, 35, 51, 52, 155, 1000])
+def test_a_proportion_is_covered(n: int) -> None:
+    check(proportions_covered(n))
+
+
+@pytest.mark.parametrize("n", [1, 5, 21])
+def test_a_proportion_of_few_is_never_covered_too_seldom(n: int) -> None:
+    assert min(proportions_covered(n)) >= 0.95 - 0.01
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("n", [30, 50, 100, 155, 300, 1000])
-def test_wilson_covers(n: int) -> None:
-    check(coverage(f"wilson, {n}", lambda rng, p: wilson(int(rng.binomial(n, p)), n)))
+@pytest.mark.parametrize(("sources", "size", "alike"), [(10, 3, 0.2), (20, 3, 0.2), (20, 5, 0.3)])
+def test_few_sources_are_never_covered_too_seldom(sources: int, size: int, alike: float) -> None:
+    found = coverage(f"clustered, {sources} x {size}, {alike}", related(sources, size, alike))
+    assert min(found) >= (0.92 if SOAK else 0.85)
 
 
 def related(sources: int, size: int, alike: float) -> Draw:
@@ -89,7 +118,10 @@ def related(sources: int, size: int, alike: float) -> Draw:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("sources", "size", "alike"), [(50, 3, 0.2), (100, 3, 0.3), (100, 5, 0.2)])
+@pytest.mark.parametrize(
+    ("sources", "size", "alike"),
+    [(10, 3, 0.2), (20, 5, 0.3), (50, 3, 0.2), (100, 3, 0.3), (100, 5, 0.2)],
+)
 def test_wilson_over_sources_covers(sources: int, size: int, alike: float) -> None:
     check(coverage(f"clustered, {sources} x {size}, {alike}", related(sources, size, alike)))
 

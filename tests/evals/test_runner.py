@@ -28,9 +28,9 @@ from harness.errors import (
 )
 from harness.evals.graders import Grade, graders
 from harness.evals.loading import load_run
+from harness.evals.record import case_key
 from harness.evals.results import Conditions, EvalRun
 from harness.evals.runner import Plan, run_evals
-from harness.evals.summary import case_key
 from harness.values import Answer, EvalCase, Usage
 
 CONDITIONS = Conditions(

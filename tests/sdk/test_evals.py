@@ -280,6 +280,7 @@ def test_sealed_cases_are_opened_only_when_counted(
     monkeypatch.setenv("HARNESS_SEAL_KEY", str(tmp_path / "nowhere"))
     with pytest.raises(EvalError, match="HARNESS_SEAL_KEY"):
         harness.evaluate(split="sealed")
+    assert harness.evaluate(split="dev").openings == 2  # a wrong key opened nothing
 
 
 def test_open_sealed_cases_work_and_shipped_domains_are_not_sealed(
@@ -326,11 +327,13 @@ def test_every_row_of_a_table_is_answered_once(evals, tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(target).active
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     assert rows[0] == [
-        *("no", "question", "answer", "answer_2", "confidence", "citations", "cost_usd", "error")
+        *("no", "question", "answer", "answer_2", "confidence", "nearest_similarity"),
+        *("citations", "cost_usd", "error"),
     ]
     assert rows[1][:4] == ["1", "my card is gone", "?", "lost_card"]
     assert 0 <= rows[1][4] <= 1
-    assert (rows[2][3], rows[2][7]) == (None, None)
+    assert 0 < rows[1][5] <= 1
+    assert (rows[2][3], rows[2][8]) == (None, None)
     assert sheet.cell(4, 2).data_type == "s"  # a formula in the question stays text
     asked = len(model.calls)
     again = harness.evals.map(source, tmp_path / "out.jsonl")
@@ -399,9 +402,18 @@ def test_a_seal_that_was_changed_is_noticed(
     folder = harness.domain.path / "evals" / "sealed"
     assert sorted(path.name for path in folder.iterdir()) == ["SEAL.json", "cases.sealed"]
     seal = folder / "SEAL.json"
-    seal.write_text(seal.read_text("utf-8").replace(done.sha256, "0" * 64), "utf-8")
+    whole = seal.read_text("utf-8")
+    seal.write_text(whole.replace(done.sha256, "0" * 64), "utf-8")
     with pytest.raises(EvalError, match="not those that were sealed"):
         harness.evaluate(split="sealed")
+    seal.write_text(whole, "utf-8")
+    cipher = folder / "cases.sealed"
+    sound = cipher.read_bytes()
+    cipher.write_bytes(sound[:50] + bytes([sound[50] ^ 1]) + sound[51:])
+    with pytest.raises(EvalError, match="changed after they were sealed"):
+        harness.evaluate(split="sealed")
+    cipher.write_bytes(sound)
+    assert harness.evaluate(split="sealed").openings == 1
 
 
 def test_sealed_cases_with_errors_are_said(evals) -> None:

@@ -33,6 +33,7 @@ class Work:
         usage: Of all steps.
         seconds: From question to answer.
         confidence: How sure the answer is, 0 to 1, where something says so.
+        nearest: Similarity of the most similar worked case that was shown, where it was noted.
         run: Id of the run, where the journal has one.
     """
 
@@ -44,6 +45,7 @@ class Work:
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
     confidence: float | None = None
+    nearest: float | None = None
     run: str = ""
 
     @property

@@ -19,16 +19,21 @@ from harness.evals.statistics.paired import (
     tango,
 )
 from harness.evals.statistics.power import DISCORDANT, detectable, detectable_from
+from harness.evals.statistics.proportion import (
+    FEW_CASES,
+    clopper_pearson,
+    mid_p,
+    proportion,
+    wilson,
+)
 from harness.evals.statistics.repeats import mean_pass_at, mean_pass_hat, pass_at, pass_hat
 from harness.evals.statistics.score import (
-    FEW_CASES,
     FEW_CLUSTERS,
     Method,
     Score,
     clustered_se,
     clusters_of,
     summarise,
-    wilson,
     wilson_clustered,
 )
 from harness.evals.statistics.several import benjamini_hochberg, holm, luck_of_the_best
@@ -45,6 +50,7 @@ __all__ = [
     "Score",
     "agreement",
     "benjamini_hochberg",
+    "clopper_pearson",
     "clustered_se",
     "clusters_of",
     "compare_scores",
@@ -57,8 +63,10 @@ __all__ = [
     "mcnemar",
     "mean_pass_at",
     "mean_pass_hat",
+    "mid_p",
     "pass_at",
     "pass_hat",
+    "proportion",
     "sign_flip",
     "summarise",
     "tango",

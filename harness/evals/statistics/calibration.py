@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from harness.evals.statistics.score import wilson
+from harness.evals.statistics.proportion import proportion
 
 __all__ = ["FEWEST_LABELS", "Agreement", "Corrected", "agreement", "corrected_score"]
 
@@ -67,9 +67,9 @@ class Corrected:
 def agreement(expert: Sequence[bool], judge: Sequence[bool]) -> Agreement:
     """Return how well a judge agrees with experts.
 
-    TPR and TNR with Wilson's interval; Cohen's kappa with the large-sample standard error of
-    J. L. Fleiss, J. Cohen and B. S. Everitt, Large sample standard errors of kappa and weighted
-    kappa, Psychological Bulletin 72 (1969), pp. 323-327.
+    TPR and TNR with the interval of a proportion; Cohen's kappa with the large-sample standard
+    error of J. L. Fleiss, J. Cohen and B. S. Everitt, Large sample standard errors of kappa and
+    weighted kappa, Psychological Bulletin 72 (1969), pp. 323-327.
 
     Args:
         expert: Their verdicts.
@@ -84,9 +84,9 @@ def agreement(expert: Sequence[bool], judge: Sequence[bool]) -> Agreement:
     return Agreement(
         n=n,
         tpr=both / met if met else None,
-        tpr_interval=wilson(both, met),
+        tpr_interval=proportion(both, met)[:2],
         tnr=neither / (n - met) if n > met else None,
-        tnr_interval=wilson(neither, n - met),
+        tnr_interval=proportion(neither, n - met)[:2],
         kappa=kappa,
         kappa_interval=interval,
     )

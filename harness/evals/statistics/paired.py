@@ -232,6 +232,12 @@ def sign_flip(changes: Sequence[float], clusters: Sequence[Hashable], *, seed: i
         rows = np.arange(2 ** len(moved))[:, None] >> np.arange(len(moved))
         return float(np.mean(np.abs((1 - 2 * (rows & 1)) @ moved) >= observed))
     random = np.random.default_rng(seed)
+    sizes, counts = np.unique(np.round(np.abs(moved), 9), return_counts=True)
+    if 8 * len(sizes) <= len(moved):
+        # Of many alike only the number that is flipped matters, and that is binomial.
+        kept = random.binomial(counts, 0.5, size=(DRAWS, len(sizes)))
+        extreme = int(np.count_nonzero(np.abs((2 * kept - counts) @ sizes) >= observed - 1e-6))
+        return (1 + extreme) / (1 + DRAWS)
     extreme, done = 0, 0
     while done < DRAWS:
         size = min(DRAWS - done, max(1, 4_000_000 // len(moved)))

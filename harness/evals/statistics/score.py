@@ -9,28 +9,24 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Literal
 
+from harness.evals.statistics.proportion import FEW_CASES, proportion, wilson
+
 __all__ = [
-    "FEW_CASES",
     "FEW_CLUSTERS",
     "Method",
     "Score",
     "clustered_se",
     "clusters_of",
     "summarise",
-    "wilson",
     "wilson_clustered",
 ]
 
 FEW_CLUSTERS = 10
 """Sources below which a cluster-robust interval is not to be relied on."""
 
-FEW_CASES = 30
-"""Cases below which Wilson's interval can cover less than 92 % (exact, p from .02 to .98)."""
-
-Method = Literal["wilson", "wilson_clustered", "wilson_sources", "none"]
+Method = Literal["exact", "mid_p", "wilson", "wilson_clustered", "sources", "none"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,10 +35,10 @@ class Score:
 
     Attributes:
         mean: None where nothing was scored.
-        method: `wilson`; `wilson_clustered`, the same with the effective number of cases and
-            Student's t; `wilson_sources`, where every score is the same and the sources are
-            counted instead of the cases; `none`, where there is nothing to go by and the
-            interval says so.
+        method: `exact`, `mid_p` or `wilson`, by the number of cases (`proportion`);
+            `wilson_clustered`, Wilson's with the effective number of cases and Student's t;
+            `sources`, where every score is the same and the sources are counted instead of the
+            cases; `none`, where there is nothing to go by and the interval says so.
         warning: What to bear in mind with the interval, in plain words; "" where nothing.
     """
 
@@ -51,31 +47,6 @@ class Score:
     high: float | None
     method: Method
     warning: str = ""
-
-
-def wilson(
-    successes: float, n: float, confidence: float = 0.95, *, quantile: float | None = None
-) -> tuple[float, float]:
-    """Return the Wilson score interval of a proportion.
-
-    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference,
-    Journal of the American Statistical Association 22 (1927), pp. 209-212.
-
-    Args:
-        successes: At most n; need not be whole.
-        n: Trials; with none the interval is 0 to 1.
-        confidence: Coverage aimed at.
-        quantile: Instead of the normal's.
-    """
-    if n <= 0:
-        return 0.0, 1.0
-    z = NormalDist().inv_cdf((1 + confidence) / 2) if quantile is None else quantile
-    share = successes / n
-    scale = 1 + z * z / n
-    centre = (share + z * z / (2 * n)) / scale
-    half = z / scale * math.sqrt(max(0.0, share * (1 - share) / n + z * z / (4 * n * n)))
-    # Rounding must not push a bound over the mean where every trial went one way.
-    return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))
 
 
 def clustered_se(scores: Sequence[float], clusters: Sequence[Hashable]) -> float:
@@ -150,8 +121,8 @@ def wilson_clustered(
 def summarise(scores: Sequence[float], sources: Sequence[str]) -> Score:
     """Return the mean of the case scores with its 95 % interval.
 
-    Wilson where every score is 0 or 1 and no two cases share a source; else the same with the
-    effective number of cases.
+    That of a proportion where every score is 0 or 1 and no two cases share a source; else
+    Wilson's with the effective number of cases.
 
     Args:
         scores: One a case, 0 to 1.
@@ -163,15 +134,15 @@ def summarise(scores: Sequence[float], sources: Sequence[str]) -> Score:
     mean = math.fsum(scores) / len(scores)
     count = len(set(clusters))
     if count == len(scores) and all(score in (0, 1) for score in scores):
-        low, high = wilson(sum(scores), len(scores))
-        few = _ROUGH.format(count=count) if count < FEW_CASES else ""
-        return Score(mean=mean, low=low, high=high, method="wilson", warning=few)
+        low, high, method = proportion(sum(scores), len(scores))
+        few = _WIDE.format(count=count) if count < FEW_CASES else ""
+        return Score(mean=mean, low=low, high=high, method=method, warning=few)
     if count < 2:
         return Score(mean=mean, low=0.0, high=1.0, method="none", warning=_ONE)
     warning = _FEW.format(count=count) if count < FEW_CLUSTERS else ""
     if min(scores) == max(scores):
-        low, high = wilson(mean * count, count)
-        return Score(mean=mean, low=low, high=high, method="wilson_sources", warning=warning)
+        low, high, _ = proportion(mean * count, count)
+        return Score(mean=mean, low=low, high=high, method="sources", warning=warning)
     low, high = wilson_clustered(scores, clusters)
     return Score(mean=mean, low=low, high=high, method="wilson_clustered", warning=warning)
 
@@ -181,7 +152,10 @@ def clusters_of(sources: Sequence[str]) -> list[Hashable]:
     return [source.strip().casefold() or index for index, source in enumerate(sources)]
 
 
-_ROUGH = "Only {count} cases: below 30 the interval is rough, and can be too narrow."
+_WIDE = (
+    f"Only {{count}} cases: below {FEW_CASES} the interval is the exact one, which is never too"
+    " narrow and mostly wider than it need be."
+)
 _ONE = "All cases come from one source: how far the score holds beyond it can't be said."
 _FEW = (
     "The cases come from only {count} sources (below 10 the interval is not to be relied on):"

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import pwd
-import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,53 +56,6 @@ class Place:
             engine.dispose()
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """URL of a server of our own, without a database's name, on a socket only we can reach."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not programs:
-        reason = "PostgreSQL is not installed (Debian package postgresql)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    # It refuses to run as root.
-    user = pwd.getpwnam("nobody") if os.getuid() == 0 else None
-    who: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid} if user else {}
-    if user:
-        os.chown(folder, user.pw_uid, user.pw_gid)
-
-    def call(name: str, *arguments: str) -> None:
-        command = [str(programs[-1].parent / name), "-D", str(folder / "data"), *arguments]
-        done = subprocess.run(
-            command, check=False, cwd=folder, capture_output=True, text=True, **who
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    call("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-k {folder} -c listen_addresses='' -c synchronous_commit=off -c fsync=off"
-    call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        yield f"postgresql://postgres@/DATABASE?host={folder}"
-    finally:
-        call("pg_ctl", "-w", "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def fresh(server: str) -> Iterator[str]:
-    """A database of one's own on the server."""
-    name = f"j{secrets.token_hex(6)}"
-    url = server.replace("postgresql:", "postgresql+psycopg:").replace("DATABASE", "postgres")
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        yield server.replace("DATABASE", name)  # it goes with its server
-    finally:
-        engine.dispose()
-
-
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Place]:
     place = Place(home=tmp_path / "state", keys=tmp_path / "keys")
@@ -119,12 +67,11 @@ def sqlite(tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     place = Place(home=tmp_path / "state", keys=tmp_path / "keys")
-    with contextlib.ExitStack() as stack:
-        if request.param == "postgresql":
-            place.url = stack.enter_context(fresh(request.getfixturevalue("postgresql")))
-        yield place
-        for journal in place.opened:
-            journal.close()
+    if request.param == "postgresql":
+        place.url = request.getfixturevalue("new_database")()
+    yield place
+    for journal in place.opened:
+        journal.close()
 
 
 class MemoryPlace:
