@@ -13,6 +13,7 @@ from harness.domain import Policy
 from harness.domain.formats import AnswerKind
 from harness.sdk import bundled_domains
 from harness.sdk.doctor import examine
+from harness.sdk.people import ALL
 from harness.sdk.start import start_domain
 from harness_ui import visit
 from harness_ui.desk import desk
@@ -300,6 +301,9 @@ def _history(harness: Harness) -> None:
 
 def _new(harness: Harness | None) -> None:
     del harness
+    if not visit.may("admin", ALL):
+        st.info("A new domain is made by somebody who is administrator of all domains.")
+        return
     st.write(f"A new domain is a folder in {plain(str(desk().here))}.")
     name = st.text_input(
         "Name", key="new-name", placeholder="claims-desk", help="a-z, 0-9, hyphens"
