@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,17 +36,19 @@ def a_judge(call: Any) -> Turn:
     return Turn(text=f"It is so.\nVERDICT-{nonce}: {'YES' if kind else 'NO'}")
 
 
-@pytest.fixture
-def post(write_domain: Callable[..., Path], app_home: Path) -> tuple[Path, str, str]:
-    """A domain with two runs, the second one judged and worse in one case."""
-    folder = write_domain("post", **FILES)
+@pytest.fixture(scope="module")
+def post(tmp_path_factory: pytest.TempPathFactory, app_home: Path) -> tuple[Path, str, str]:
+    """A domain with two runs, the second one worse in one case."""
+    folder = tmp_path_factory.mktemp("evals") / "post"
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
     runs = []
     for word in ("top_up", "card_arrival"):
         model = ScriptedModel(lambda call, word=word: Turn(text=word))
         with Harness(folder, home=app_home, model=model) as h:
             judge = ScriptedModel(a_judge, name="scripted:judge")
             runs.append(h.evaluate(judge=judge).run)
-            time.sleep(1)  # ids of runs are in order by the second
     return folder, runs[0], runs[1]
 
 
@@ -83,14 +84,14 @@ def test_two_runs_are_held_against_each_other_in_picture_and_table(app: App, pos
     tables = {tuple(one.value.columns): one.value for one in test.dataframe}
     both = tables["Run", "Right", "At least", "At most"]
     assert list(both["Right"]) == ["50.0 %", "0.0 %"]
-    difference = tables["In points", "Difference", "At least", "At most"]
-    assert list(difference["Difference"]) == ["-50.0"]
+    difference = tables["In points", "Better by", "At least", "At most"]
+    assert list(difference["Better by"]) == ["-50.0"]
     moved = tables["Case", "What", "Expected", "Answer before", "Answer after"]
     assert list(moved.iloc[0]) == ["d2", "newly failing", "top_up", "top_up", "card_arrival"]
     trend = tables[
         "When", "Cases", "Model", "Right", "At least", "At most", "Scored", "Context", "Id"
     ]
-    assert list(trend["Id"]) == [second, first]
+    assert list(trend["Id"])[-2:] == [second, first]
     assert "cases in common" in said(test)
 
 

@@ -268,10 +268,14 @@ def _files(harness: Harness) -> None:
     st.dataframe(
         pd.DataFrame(
             [
-                [one.name, one.size, datetime.datetime.fromtimestamp(one.changed, datetime.UTC)]
+                [
+                    one.name,
+                    f"{one.size / 1000:,.1f} kB",
+                    datetime.datetime.fromtimestamp(one.changed, datetime.UTC),
+                ]
                 for one in found
             ],
-            columns=["File", "Bytes", "Changed"],
+            columns=["File", "Size", "Changed"],
         ),
         hide_index=True,
         key="files",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import altair as alt
 import pandas as pd
@@ -31,17 +31,16 @@ def show_history(harness: Harness) -> None:
         return
     st.header("Runs so far", anchor=False)
     table = _table(runs)
+    shown = table.copy()
+    for name in ("Right", "At least", "At most"):
+        shown[name] = [f"{100 * share:.1f} %" for share in table[name]]
     state = st.dataframe(
-        table,
+        shown,
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         key="kept-runs",
         column_config={
-            **{
-                name: st.column_config.NumberColumn(format="percent")
-                for name in ("Right", "At least", "At most")
-            },
             "When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
         },
         alt="Eval runs of this domain, newest first",
@@ -91,20 +90,28 @@ def _table(runs: list[EvalRun]) -> pd.DataFrame:
 
 
 def _trend(table: pd.DataFrame) -> alt.LayerChart:
-    base = alt.Chart(table).encode(
-        x=alt.X("When:T", title=None),
-        color=alt.Color("Model:N", title=None, legend=alt.Legend(orient="bottom")),
-        shape=alt.Shape("Cases:N", title=None, legend=alt.Legend(orient="bottom")),
+    form = "%H:%M" if _within_a_day(table) else "%d %b"
+    colours = alt.Scale(range=["#2f7ba3", "#c2641a", "#3a8f5a", "#a0528f", "#8a7a2a"])
+    base = alt.Chart(table, height=260).encode(
+        x=alt.X("When:T", title=None, axis=alt.Axis(format=form, tickCount=6, labelOverlap=True)),
+        color=alt.Color(
+            "Model:N", title=None, scale=colours, legend=alt.Legend(orient="bottom", labelLimit=260)
+        ),
+        tooltip=["Id", "Model", "Cases", alt.Tooltip("Right:Q", format=".1%")],
     )
     scale = alt.Scale(domain=[0, 1])
-    interval = base.mark_rule(strokeWidth=2, opacity=0.5).encode(
+    interval = base.mark_rule(strokeWidth=3, opacity=0.55).encode(
         y=alt.Y("At least:Q", scale=scale, title=None, axis=alt.Axis(format="%")), y2="At most:Q"
     )
-    points = base.mark_point(size=90, filled=True).encode(
+    points = base.mark_point(size=110, filled=True, opacity=1).encode(
         y=alt.Y("Right:Q", scale=scale),
-        tooltip=["Id", "Model", alt.Tooltip("Right:Q", format=".1%")],
+        shape=alt.Shape("Cases:N", title=None, legend=alt.Legend(orient="bottom")),
     )
-    return alt.LayerChart(layer=[interval, points], height=240)
+    return alt.LayerChart(layer=[interval, points])
+
+
+def _within_a_day(table: pd.DataFrame) -> bool:
+    return bool(table["When"].max() - table["When"].min() < timedelta(days=1))
 
 
 # --- two of them --------------------------------------------------------------------------------

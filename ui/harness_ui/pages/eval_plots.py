@@ -13,8 +13,8 @@ __all__ = ["Line", "differences", "scores"]
 
 BAND, POINT = "#6ba3ba", "#2f7ba3"
 """Both can be read on a light page and on a dark one."""
-ROW = 44
-"""Pixels that a line takes."""
+ROW, AXIS = 36, 52
+"""Pixels that a line takes, and what stands below them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def differences(lines: Sequence[Line], *, key: str, alt_text: str) -> None:
     ]
     reach = max(5.0, *(max(abs(one.low), abs(one.high)) for one in points)) * 1.1
     scale = alt.Scale(domain=[-reach, reach], nice=False)
-    axis = alt.Axis(format="+.0f", title="points worse | points better", tickCount=5)
+    axis = alt.Axis(format="+.0f", title=None, tickCount=5)
     left, right = st.columns([3, 2], vertical_alignment="center", gap="large")
     nought = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color="#888", strokeDash=[4, 3])
     drawn = nought.encode(x="x:Q") + _picture(points, scale, axis, "points")
@@ -73,7 +73,7 @@ def differences(lines: Sequence[Line], *, key: str, alt_text: str) -> None:
         st.altair_chart(drawn, alt=alt_text, key=f"plot-{key}")
     shown = [[one.name, *(f"{x:+.1f}" for x in (one.mean, one.low, one.high))] for one in points]
     right.dataframe(
-        pd.DataFrame(shown, columns=["In points", "Difference", "At least", "At most"]),
+        pd.DataFrame(shown, columns=["In points", "Better by", "At least", "At most"]),
         hide_index=True,
         key=f"table-{key}",
         alt=f"The figures of the picture: {alt_text}",
@@ -95,7 +95,7 @@ def _picture(lines: Sequence[Line], scale: alt.Scale, axis: alt.Axis, unit: str)
         title=None,
         axis=alt.Axis(labelLimit=130, ticks=False, domain=False, labelPadding=8),
     )
-    base = alt.Chart(table, height=ROW * len(rows) + 20).encode(y=y, tooltip=tooltip)
+    base = alt.Chart(table, height=ROW * len(rows) + AXIS).encode(y=y, tooltip=tooltip)
     band = base.mark_rule(strokeWidth=5, color=BAND).encode(
         x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q"
     )

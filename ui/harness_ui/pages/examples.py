@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -9,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from harness import Harness, HarnessError
-from harness.sdk.examples import Saved
+from harness.sdk.examples import Import, Saved
 from harness.values import Example
 from harness_ui import visit
 from harness_ui.pages.correct import answer_field, show_near
@@ -19,6 +21,21 @@ from harness_ui.words import count, plain, short
 __all__ = ["show"]
 
 STATUSES = {"": "all", "approved": "in use", "draft": "waits for review", "retired": "retired"}
+IMPORTED = {
+    "": "Nothing: leave it out",
+    "input": "The question",
+    "output": "The answer",
+    "why": "Why it is right",
+    "source": "Where it is from",
+    "tags": "Words for it (tags)",
+    "steps": "The steps taken",
+    "files": "Files that belong to it",
+    "id": "Its id",
+    "status": "Its status",
+    "author": "Its author",
+    "date": "Its date",
+}
+"""What a column of an imported table may be."""
 PAGE = 200
 MANY = 9
 """Labels that the map tells apart by colour."""
@@ -64,12 +81,16 @@ def _table(found: list[Example]) -> pd.DataFrame:
                 one.source,
                 one.author,
                 one.date,
-                str(one.place),
+                _where(one),
             ]
             for one in found
         ],
         columns=columns,
     )
+
+
+def _where(one: Example) -> str:
+    return f"{one.place.file}, line {one.place.line}"
 
 
 def _listing(harness: Harness) -> None:
@@ -105,7 +126,7 @@ def _listing(harness: Harness) -> None:
 def _one(harness: Harness, example: Example) -> None:
     with st.container(border=True, key="one"):
         st.markdown(
-            f"**{plain(example.id)}** · {STATUSES[example.status]} · {plain(str(example.place))}"
+            f"**{plain(example.id)}** · {STATUSES[example.status]} · {plain(_where(example))}"
         )
         if not visit.may("expert"):
             st.markdown(
@@ -165,7 +186,7 @@ def _similar(harness: Harness) -> None:
             [
                 [
                     one.similarity,
-                    one.shared,
+                    f"{one.shared:.0%}",
                     one.twin,
                     one.example.id,
                     short(one.example.input, 160),
@@ -178,8 +199,7 @@ def _similar(harness: Harness) -> None:
         hide_index=True,
         key="similar",
         column_config={
-            "Similarity": st.column_config.NumberColumn(format="%.3f"),
-            "Shared words": st.column_config.NumberColumn(format="percent"),
+            "Similarity": st.column_config.NumberColumn(format="%.2f"),
         },
         alt="Examples that are like the question",
     )
@@ -289,8 +309,9 @@ def _import(harness: Harness) -> None:
     if not visit.needs("expert"):
         return
     st.write(
-        "A table (CSV or Excel) with a row for each case, or JSON lines or YAML. The columns "
-        "`input` and `output` are needed; common names like *Question* and *Answer* are understood."
+        "A table (CSV or Excel) with a row for each case, or a list in YAML or JSON lines. The "
+        "columns *input* (the question) and *output* (the answer) are needed; usual names like "
+        "*Question* and *Answer* are understood."
     )
     given = st.file_uploader(
         "File", type=["csv", "xlsx", "jsonl", "yaml", "yml"], key="import-file"
@@ -298,47 +319,23 @@ def _import(harness: Harness) -> None:
     if given is None:
         return
     data = given.getvalue()
+    columns: dict[str, str] = {}
     try:
         found = harness.examples.import_(given.name, data=data)
+        if found.unknown:
+            columns = _columns(found.unknown)
+            found = harness.examples.import_(given.name, data=data, columns=columns)
     except HarnessError as error:
         show_error(error)
         return
-    for name, field in found.columns.items():
-        st.caption(f"The column {plain(name)} is read as {field}.")
-    for problem in found.problems[:50]:
-        st.error(plain(str(problem)))
-    words = {
-        "new": "new",
-        "near": "almost there already",
-        "there": "there already",
-        "taken": "id taken",
-    }
-    st.dataframe(
-        pd.DataFrame(
-            [
-                [
-                    words[row.verdict],
-                    row.example.id,
-                    short(row.example.input, 160),
-                    short(row.example.output, 80),
-                    row.near,
-                    row.example.place.line,
-                ]
-                for row in found.rows
-            ],
-            columns=["What", "Id", "Question", "Answer", "Like", "Line"],
-        ),
-        hide_index=True,
-        key="preview",
-        alt="What would be added",
-    )
+    _preview(found)
     near = st.checkbox("Add those that are almost there already, too", key="import-near")
     adding = found.to_add(near=near)
     st.write(f"{count(len(adding), 'example')} would be added, as drafts that wait for review.")
     if st.button("Add them", type="primary", disabled=not adding, key="import-do"):
         try:
             done = harness.examples.import_(
-                given.name, data=data, write=True, near=near, by=visit.person()
+                given.name, data=data, write=True, near=near, columns=columns, by=visit.person()
             )
         except HarnessError as error:
             show_error(error)
@@ -347,3 +344,57 @@ def _import(harness: Harness) -> None:
             f"{count(done.added, 'example')} added to {plain(done.written)}."
         )
         st.rerun()
+
+
+def _columns(unknown: Sequence[str]) -> dict[str, str]:
+    """Ask what the columns are that Harness does not know; return what was said so far."""
+    st.write("Say what these columns are:")
+    said: dict[str, str] = {}
+    for column, name in zip(itertools.cycle(st.columns(3)), unknown, strict=False):
+        chosen = column.selectbox(
+            name or "(a column without a name)",
+            list(IMPORTED),
+            index=None,
+            key=f"column-{name}",
+            format_func=IMPORTED.__getitem__,
+            placeholder="Choose",
+        )
+        if chosen is not None:
+            said[name] = chosen
+    return said
+
+
+def _preview(found: Import) -> None:
+    """Draw what would be added, and what is wrong with the rest."""
+    for name, field in found.columns.items():
+        read = f"is read as {IMPORTED[field].lower()}" if field else "is left out"
+        if name not in found.unknown:
+            st.caption(f"The column {plain(name)} {read}.")
+    for problem in found.problems[:50]:
+        st.error(f"Line {problem.place.line}: {plain(problem.message)}")
+    if len(found.problems) > 50:
+        st.error(f"And {count(len(found.problems) - 50, 'more problem')}.")
+    words = {
+        "new": "new",
+        "near": "almost there already",
+        "there": "there already",
+        "taken": "its id is another's",
+    }
+    rows = [
+        [
+            words[row.verdict],
+            row.example.id,
+            short(row.example.input, 160),
+            short(row.example.output, 80),
+            row.near,
+            row.example.place.line,
+        ]
+        for row in found.rows
+    ]
+    if rows:
+        st.dataframe(
+            pd.DataFrame(rows, columns=["What", "Id", "Question", "Answer", "Like", "Line"]),
+            hide_index=True,
+            key="preview",
+            alt="What would be added",
+        )
