@@ -9,10 +9,10 @@ from tests.ui.conftest import Server, Visit
 
 QUESTION = "My parrot swallowed the strip of my card, what now?"
 IN = "name => !!document.activeElement.closest(name)"
-SEEN = """() => {
+SEEN = """async () => {
   const look = element => {
     const found = [];
-    for (let one = element, deep = 0; one && deep < 5; one = one.parentElement, deep++) {
+    for (let one = element, deep = 0; one && deep < 6; one = one.parentElement, deep++) {
       const style = getComputedStyle(one);
       found.push([style.outlineStyle + style.outlineColor, style.boxShadow, style.borderColor,
                   style.backgroundColor].join());
@@ -20,10 +20,13 @@ SEEN = """() => {
     return found.join();
   };
   const one = document.activeElement;
-  for (let up = one, deep = 0; up && deep < 5; up = up.parentElement, deep++)
+  for (let up = one, deep = 0; up && deep < 6; up = up.parentElement, deep++)
     up.style.transition = "none";
+  const drawn = () => new Promise(done => setTimeout(done, 80));
+  await drawn();
   const focused = look(one);
   one.blur();
+  await drawn();
   const without = look(one);
   one.focus();
   return focused !== without;
@@ -45,7 +48,7 @@ def test_from_a_question_to_an_accepted_correction_by_keys_alone(
 ) -> None:
     one = visit().go()
     keys: Any = one.page.keyboard
-    tab_to(one, "[data-testid=stChatInput]")
+    tab_to(one, "[data-testid=stChatInput] textarea")
     keys.type(QUESTION)
     keys.press("Enter")
     one.page.wait_for_selector(".st-key-correct button")
@@ -54,12 +57,12 @@ def test_from_a_question_to_an_accepted_correction_by_keys_alone(
     keys.press("Enter")
     one.sees("Why is that right?")
     one.settle()
-    tab_to(one, "[class*=st-key-answer-] [data-testid=stSelectbox]")
+    tab_to(one, "[class*=st-key-answer-] input")
     keys.press("Control+A")
     keys.type("card_not_working")
     keys.press("Enter")
     one.settle()
-    tab_to(one, "[class*=st-key-why-]")
+    tab_to(one, "[class*=st-key-why-] textarea")
     keys.type("A damaged card does not work")
     tab_to(one, ".st-key-save")
     keys.press("Enter")

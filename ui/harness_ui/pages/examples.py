@@ -14,6 +14,7 @@ from harness import Harness, HarnessError
 from harness.sdk.examples import Import, Saved
 from harness.values import Example
 from harness_ui import visit
+from harness_ui.held import field_key, held, let_go
 from harness_ui.pages.correct import answer_field, show_near
 from harness_ui.troubles import show_error
 from harness_ui.words import count, plain, short
@@ -36,6 +37,10 @@ IMPORTED = {
     "date": "Its date",
 }
 """What a column of an imported table may be."""
+MOST_MB = 50
+"""Of a file with examples."""
+FIELDS = {"i": "input", "o": "output", "w": "why"}
+"""What can be changed of an example, by the first word of the field's key."""
 PAGE = 200
 MANY = 9
 """Labels that the map tells apart by colour."""
@@ -133,10 +138,12 @@ def _one(harness: Harness, example: Example) -> None:
                 f"{plain(example.input)}\n\n**{plain(example.output)}**\n\n{plain(example.why)}"
             )
             return
-        key = f"{example.id}-{hash((example.input, example.output, example.why))}"
-        question = st.text_area("The question", value=example.input, key=f"i-{key}", height=110)
-        answer = answer_field(harness, example.output, key=f"o-{key}")
-        why = st.text_area("Why", value=example.why, key=f"w-{key}", height=80)
+        example = held(example, FIELDS)
+        question = st.text_area(
+            "The question", value=example.input, key=field_key("i", example), height=110
+        )
+        answer = answer_field(harness, example.output, key=field_key("o", example))
+        why = st.text_area("Why", value=example.why, key=field_key("w", example), height=80)
         fields = {"input": question, "output": answer, "why": why}
         changed = {name: text for name, text in fields.items() if text != getattr(example, name)}
         one, two = st.columns(2)
@@ -144,25 +151,30 @@ def _one(harness: Harness, example: Example) -> None:
             "Save", key="save-one", disabled=not changed, type="primary", width="stretch"
         ):
             _do(
+                example.id,
                 lambda: harness.examples.edit(
                     example.id, seen=example, by=visit.person(), **changed
-                )
+                ),
             )
         if visit.may("reviewer") and example.status != "retired":
             with two.popover("Retire …", width="stretch"):
                 reason = st.text_input("Why?", key=f"retire-{example.id}")
                 if st.button("Retire it", key="retire-one", disabled=not reason.strip()):
-                    _do(lambda: harness.examples.retire(example.id, reason, by=visit.person()))
+                    _do(
+                        example.id,
+                        lambda: harness.examples.retire(example.id, reason, by=visit.person()),
+                    )
         near = harness.examples.similar(example.input, most=5, but=example.id)
         show_near(Saved(example=example, near=tuple(near)))
 
 
-def _do(deed: Any) -> None:
+def _do(name: str, deed: Any) -> None:
     try:
         saved: Saved = deed()
     except HarnessError as error:
         show_error(error)
         return
+    let_go(name)
     said = f"{plain(saved.example.id)} is saved."
     if saved.beside:
         said = (
@@ -314,7 +326,10 @@ def _import(harness: Harness) -> None:
         "*Question* and *Answer* are understood."
     )
     given = st.file_uploader(
-        "File", type=["csv", "xlsx", "jsonl", "yaml", "yml"], key="import-file"
+        f"File, {MOST_MB} MB at most",
+        type=["csv", "xlsx", "jsonl", "yaml", "yml"],
+        key="import-file",
+        max_upload_size=MOST_MB,
     )
     if given is None:
         return
@@ -370,10 +385,11 @@ def _preview(found: Import) -> None:
         read = f"is read as {IMPORTED[field].lower()}" if field else "is left out"
         if name not in found.unknown:
             st.caption(f"The column {plain(name)} {read}.")
-    for problem in found.problems[:50]:
+    problems = [one for one in found.problems if one.code != "unknown-column" or not found.unknown]
+    for problem in problems[:50]:
         st.error(f"Line {problem.place.line}: {plain(problem.message)}")
-    if len(found.problems) > 50:
-        st.error(f"And {count(len(found.problems) - 50, 'more problem')}.")
+    if len(problems) > 50:
+        st.error(f"And {count(len(problems) - 50, 'more problem')}.")
     words = {
         "new": "new",
         "near": "almost there already",
