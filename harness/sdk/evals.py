@@ -125,7 +125,8 @@ class Evals:
         """
         from harness.sdk.labelling import judged
 
-        return judged(make_eval_store(self._harness.home), run, self._opened.read())
+        home = self._harness.home
+        return judged(make_eval_store(home), run, self._opened.read(), home)
 
     def label(self, one: Judged, *, met: bool, by: str = "", comment: str = "") -> None:
         """Write into `labels.csv` what an expert says of one verdict.

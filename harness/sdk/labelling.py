@@ -34,6 +34,7 @@ class Judged:
     """One verdict of a judge, as an expert is asked about it.
 
     Attributes:
+        run: Id of the run.
         case: Id of the case.
         repeat: Counted from 0.
         criterion: Its id in the rubric.
@@ -47,6 +48,7 @@ class Judged:
         said: What experts have said so far, by name.
     """
 
+    run: str
     case: str
     repeat: int
     criterion: str
@@ -60,10 +62,11 @@ class Judged:
     said: Mapping[str, bool]
 
 
-def judged(store: EvalStore, run: str, domain: Domain) -> list[Judged]:
+def judged(store: EvalStore, run: str, domain: Domain, home: Path) -> list[Judged]:
     """Return the verdicts of a run's judge in an order by chance, the same each time.
 
-    By chance, because labels of answers that were picked say nothing about the rest.
+    By chance, because labels of answers that were picked say nothing about the rest. A label
+    that is on record as given on another run's answer is not taken for one on this run's.
 
     Raises:
         EvalError: There is no such run.
@@ -72,13 +75,21 @@ def judged(store: EvalStore, run: str, domain: Domain) -> list[Judged]:
     answers = {(one.case, one.repeat): one.work for one in store.generations(run)}
     cases = {one.id: one for one in domain.cases}
     said = _said(domain.path / LABELS)
+    for name, by, other in _labelled(ReviewLog(home, domain.path)):
+        if other not in ("", run):
+            said = {
+                key: {who: met for who, met in people.items() if (_id(*key), who) != (name, by)}
+                for key, people in said.items()
+            }
     found: list[Judged] = []
     for row in store.grades(run):
         work, case = answers.get((row.case, row.repeat)), cases.get(row.case)
         for number, (grader, grade) in enumerate(zip(graders[row.case], row.grades, strict=False)):
             if work is not None and grader == "rubric":
                 criteria = _criteria(case, number, domain)
-                found += _of_grade(row, grade, work.text, case=case, criteria=criteria, said=said)
+                found += _of_grade(
+                    row, grade, work.text, run=run, case=case, criteria=criteria, said=said
+                )
     return sorted(found, key=lambda one: _chance(run, one))
 
 
@@ -87,6 +98,7 @@ def _of_grade(
     grade: Grade,
     answer: str,
     *,
+    run: str,
     case: EvalCase | None,
     criteria: Mapping[str, Criterion],
     said: Mapping[LabelKey, Mapping[str, bool]],
@@ -96,6 +108,7 @@ def _of_grade(
             continue
         criterion = criteria.get(part.name)
         yield Judged(
+            run=run,
             case=row.case,
             repeat=row.repeat,
             criterion=part.name,
@@ -154,7 +167,11 @@ def write_label(
         else:
             raise UsageError(f"{LABELS} is being changed by another program.", "Close it there.")
     ReviewLog(home, domain.path).add(
-        "labelled", f"{one.case}: {one.criterion}", by=by.strip(), reason=row["met"]
+        "labelled",
+        _id(one.case, one.repeat, one.criterion),
+        by=by.strip(),
+        reason=row["met"],
+        run=one.run,
     )
 
 
@@ -208,6 +225,16 @@ def _said(path: Path) -> dict[LabelKey, dict[str, bool]]:
             key = (row.get("case", ""), int(repeat) - 1, row.get("criterion", ""))
             found.setdefault(key, {})[row.get("expert", "")] = row["met"].casefold() == "yes"
     return found
+
+
+def _labelled(log: ReviewLog) -> Iterator[tuple[str, str, str]]:
+    """Yield (verdict, who, run) of the last label that each expert gave each verdict."""
+    last = {(one.id, one.by): one.run for one in log if one.deed == "labelled"}
+    yield from ((name, by, run) for (name, by), run in last.items())
+
+
+def _id(case: str, repeat: int, criterion: str) -> str:
+    return f"{case} ({repeat + 1}): {criterion}"
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

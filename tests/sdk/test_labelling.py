@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,14 @@ CASES = """\
 - {id: d2, input: top up by card, expected: top_up}
 """
 
+FILES = {
+    "domain.yaml": "answer: {kind: label}\n",
+    "examples/cases.yaml": "- {id: e1, input: where is my card, output: card_arrival}\n"
+    "- {id: e2, input: how do I top up, output: top_up}\n",
+    "evals/dev.yaml": CASES,
+    "rubrics.yaml": RUBRICS,
+}
+
 
 def a_judge(call: Any) -> Turn:
     nonce = re.findall(r"VERDICT-([0-9a-f]+): YES", call.messages[0].text)[0]
@@ -34,22 +43,50 @@ def a_judge(call: Any) -> Turn:
     return Turn(text=f"So.\nVERDICT-{nonce}: {'YES' if 'kind' in asked[:40] else 'NO'}")
 
 
+def harness_over(base: Path) -> Harness:
+    model = ScriptedModel(lambda call: Turn(text="Dear customer"))
+    return Harness(base / "post", home=base / "state", model=model)
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A domain with a run that a judge has graded, indexed once for all tests."""
+    base = tmp_path_factory.mktemp("graded")
+    for name, text in FILES.items():
+        (base / "post" / name).parent.mkdir(parents=True, exist_ok=True)
+        (base / "post" / name).write_text(text, "utf-8")
+    with harness_over(base) as harness:
+        return base, harness.evaluate(judge=ScriptedModel(a_judge, name="scripted:judge")).run
+
+
 @pytest.fixture
-def judged(opened: Any, write: Any, tmp_path: Path) -> Callable[..., tuple[Harness, str]]:
-    """Opens a domain with a run that a judge has graded."""
+def judged(
+    graded: tuple[Path, str], tmp_path: Path
+) -> Iterator[Callable[..., tuple[Harness, str]]]:
+    """Opens a copy of that domain, with more files."""
+    opened: list[Harness] = []
 
     def open_(**files: str) -> tuple[Harness, str]:
-        folder = write({"evals/dev.yaml": CASES, "rubrics.yaml": RUBRICS, **files})
-        model = ScriptedModel(lambda call: Turn(text="Dear customer"))
-        harness = opened(folder, model=model, home=tmp_path / "state")
-        run = harness.evaluate(judge=ScriptedModel(a_judge, name="scripted:judge"))
-        return harness, run.run
+        base, run = graded
+        shutil.copytree(base, tmp_path / "copy")
+        for name, text in files.items():
+            path = tmp_path / "copy" / "post" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode("utf-8"))
+        opened.append(harness_over(tmp_path / "copy"))
+        return opened[0], run
 
-    return open_
+    yield open_
+    for one in opened:
+        one.close()
+
+
+def folder_of(harness: Harness) -> Path:
+    return harness.files.folder
 
 
 def rows(harness: Harness) -> list[dict[str, str]]:
-    text = (harness.domain.path / "labels.csv").read_text("utf-8-sig")
+    text = (folder_of(harness) / "labels.csv").read_text("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -75,6 +112,15 @@ def test_a_label_is_what_calibration_reads(judged: Any) -> None:
     assert deeds == [("labelled", "ana")] * 2
 
 
+def test_a_label_on_one_run_s_answer_is_none_on_another_s(judged: Any) -> None:
+    harness, run = judged()
+    for one in harness.evals.judged(run):
+        harness.evals.label(one, met=True, by="ana")
+    again = harness.evaluate(judge=ScriptedModel(a_judge, name="scripted:judge")).run
+    assert [dict(one.said) for one in harness.evals.judged(run)] == [{"ana": True}] * 2
+    assert [dict(one.said) for one in harness.evals.judged(again)] == [{}] * 2
+
+
 def test_who_changes_their_mind_is_counted_once_and_others_stay(judged: Any) -> None:
     written = "\ufeffcase,criterion,met,expert,own notes\r\nd1,kind,yes,ben,keep me\r\n"
     harness, run = judged(**{"labels.csv": written})
@@ -86,7 +132,7 @@ def test_who_changes_their_mind_is_counted_once_and_others_stay(judged: Any) -> 
         ("ben", "yes", "keep me"),
         ("Ana", "no", ""),
     ]
-    data = (harness.domain.path / "labels.csv").read_bytes()
+    data = (folder_of(harness) / "labels.csv").read_bytes()
     assert data.startswith(b"\xef\xbb\xbf")
     assert data.count(b"\r\n") == data.count(b"\n") == 3
     again = next(one for one in harness.evals.judged(run) if one.criterion == "kind")
@@ -99,13 +145,13 @@ def test_a_row_more_leaves_every_byte_before_it(judged: Any) -> None:
     harness, run = judged(**{"labels.csv": written})
     kind = next(one for one in harness.evals.judged(run) if one.criterion == "kind")
     harness.evals.label(kind, met=True, by="ana")
-    assert (harness.domain.path / "labels.csv").read_text("utf-8").startswith(written + "\n")
+    assert (folder_of(harness) / "labels.csv").read_text("utf-8").startswith(written + "\n")
     assert len(rows(harness)) == 2
 
 
 def test_what_is_not_there_any_more_can_still_be_labelled(judged: Any) -> None:
     harness, run = judged()
-    (harness.domain.path / "evals" / "dev.yaml").write_text(
+    (folder_of(harness) / "evals" / "dev.yaml").write_text(
         "- {id: d9, input: x, expected: y}\n", "utf-8"
     )
     found = list(harness.evals.judged(run))
