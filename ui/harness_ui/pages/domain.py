@@ -28,6 +28,19 @@ TEXTS = {
     "Rubrics": "rubrics.yaml",
     "Settings as text": "domain.yaml",
 }
+POLICIES = {
+    "balanced": "like the question, and every answer has its share",
+    "nearest": "those most like the question",
+    "diverse": "like the question, and unlike each other",
+    "everything": "as many as there is room for",
+    "none": "no examples",
+}
+KINDS = {
+    "text": "a text",
+    "label": "one of a few labels",
+    "number": "a number",
+    "json": "fields with values (JSON)",
+}
 TEMPLATES = {
     "labels": "each case gets one of a few labels",
     "calculations": "the answer is a number",
@@ -156,12 +169,14 @@ def _settings(harness: Harness) -> None:
             get_args(Policy),
             get_args(Policy).index(now.context.policy),
             key="s-policy",
+            format_func=lambda one: POLICIES.get(one, one),
         )
         kind = one.selectbox(
             "What an answer is",
             get_args(AnswerKind),
             get_args(AnswerKind).index(now.answer.kind),
             key="s-kind",
+            format_func=lambda one: KINDS.get(one, one),
         )
         abstain = two.text_input(
             "Words that mean “I can't tell”", value=now.answer.abstain or "", key="s-abstain"

@@ -20,6 +20,8 @@ from harness_ui.words import diff_markdown, plain, short
 
 __all__ = ["show_history", "shown_answer"]
 
+GREY = "#888888"
+"""Can be seen on a light page and on a dark one."""
 MOST = 20
 """Runs that are read for the trend, the newest."""
 
@@ -105,7 +107,11 @@ def _trend(table: pd.DataFrame) -> alt.LayerChart:
     )
     points = base.mark_point(size=110, filled=True, opacity=1).encode(
         y=alt.Y("Right:Q", scale=scale),
-        shape=alt.Shape("Cases:N", title=None, legend=alt.Legend(orient="bottom")),
+        shape=alt.Shape(
+            "Cases:N",
+            title=None,
+            legend=alt.Legend(orient="bottom", symbolFillColor=GREY, symbolStrokeColor=GREY),
+        ),
     )
     return alt.LayerChart(layer=[interval, points])
 

@@ -2,60 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from harness import Harness, HarnessError
-from harness.sdk.examples import Import, Saved
+from harness.sdk.examples import Saved
 from harness.values import Example
 from harness_ui import visit
 from harness_ui.held import field_key, held, let_go
 from harness_ui.pages.correct import answer_field, show_near
+from harness_ui.pages.example_import import show_import
+from harness_ui.pages.example_map import show_map
 from harness_ui.troubles import show_error
 from harness_ui.words import count, plain, short
 
 __all__ = ["show"]
 
 STATUSES = {"": "all", "approved": "in use", "draft": "waits for review", "retired": "retired"}
-IMPORTED = {
-    "": "Nothing: leave it out",
-    "input": "The question",
-    "output": "The answer",
-    "why": "Why it is right",
-    "source": "Where it is from",
-    "tags": "Words for it (tags)",
-    "steps": "The steps taken",
-    "files": "Files that belong to it",
-    "id": "Its id",
-    "status": "Its status",
-    "author": "Its author",
-    "date": "Its date",
-}
-"""What a column of an imported table may be."""
-MOST_MB = 50
-"""Of a file with examples."""
 FIELDS = {"i": "input", "o": "output", "w": "why"}
 """What can be changed of an example, by the first word of the field's key."""
 PAGE = 200
-MANY = 9
-"""Labels that the map tells apart by colour."""
-OTHERS = "all others"
-COLOURS = (
-    "#1f77b4",
-    "#d95f02",
-    "#2c8a4b",
-    "#a0396b",
-    "#6a51a3",
-    "#8c6d31",
-    "#17a2b8",
-    "#e7298a",
-    "#4d4d4d",
-)
 
 
 def show() -> None:
@@ -66,8 +34,8 @@ def show() -> None:
         return
     if said := st.session_state.pop("changed", None):
         st.success(said)
-    tabs = {"List": _listing, "Similar": _similar, "Near-duplicates": _duplicates, "Map": _map}
-    tabs |= {"Never used": _never, "Import": _import}
+    tabs = {"List": _listing, "Similar": _similar, "Near-duplicates": _duplicates, "Map": show_map}
+    tabs |= {"Never used": _never, "Import": show_import}
     chosen = st.segmented_control(
         "Show", list(tabs), default="List", required=True, key="view", label_visibility="collapsed"
     )
@@ -258,48 +226,6 @@ def _duplicates(harness: Harness) -> None:
     )
 
 
-def _map(harness: Harness) -> None:
-    try:
-        atlas = harness.examples.atlas()
-    except HarnessError as error:
-        show_error(error)
-        return
-    said = {one.id: one for one in harness.examples.domain.examples}
-    table = pd.DataFrame({"Id": list(atlas.ids), "Answer": list(atlas.labels)})
-    table["x"], table["y"] = (atlas.places[:, 0], atlas.places[:, 1]) if len(table) else ([], [])
-    table["Question"] = [short(said[one].input, 120) if one in said else "" for one in table["Id"]]
-    common = [one for one in table["Answer"].value_counts().head(MANY).index if one]
-    table["Colour"] = [one if one in common else OTHERS for one in table["Answer"]]
-    table = table.sort_values("Colour", key=lambda column: column != OTHERS, kind="stable")
-    scale = alt.Scale(domain=[*common, OTHERS], range=[*COLOURS[: len(common)], "#b9bdb8"])
-    chart = (
-        alt.Chart(table, height=460)
-        .mark_circle(size=45, opacity=0.65)
-        .encode(
-            x=alt.X("x:Q", axis=None),
-            y=alt.Y("y:Q", axis=None),
-            color=alt.Color(
-                "Colour:N",
-                title=None,
-                scale=scale,
-                legend=alt.Legend(orient="bottom", columns=3, labelLimit=260),
-            ),
-            tooltip=["Id", "Question", "Answer"],
-        )
-    )
-    st.altair_chart(chart, alt="A map of the examples: near ones are alike", key="atlas")
-    st.caption(
-        f"Each point is an example; near ones are alike. The plane shows {atlas.explained:.0%} of "
-        "how they differ, so neighbours are sure and distances are rough. The table has them all."
-    )
-    st.dataframe(
-        table[["Id", "Question", "Answer", "x", "y"]],
-        hide_index=True,
-        key="atlas-table",
-        alt="The examples on the map",
-    )
-
-
 def _never(harness: Harness) -> None:
     try:
         found, looked = harness.examples.never_used()
@@ -315,102 +241,3 @@ def _never(harness: Harness) -> None:
         "That is no fault: they wait for questions that are like them."
     )
     st.dataframe(_table(found[:2000]), hide_index=True, key="never", alt="Examples never shown")
-
-
-def _import(harness: Harness) -> None:
-    if not visit.needs("expert"):
-        return
-    st.write(
-        "A table (CSV or Excel) with a row for each case, or a list in YAML or JSON lines. The "
-        "columns *input* (the question) and *output* (the answer) are needed; usual names like "
-        "*Question* and *Answer* are understood."
-    )
-    given = st.file_uploader(
-        f"File, {MOST_MB} MB at most",
-        type=["csv", "xlsx", "jsonl", "yaml", "yml"],
-        key="import-file",
-        max_upload_size=MOST_MB,
-    )
-    if given is None:
-        return
-    data = given.getvalue()
-    columns: dict[str, str] = {}
-    try:
-        found = harness.examples.import_(given.name, data=data)
-        if found.unknown:
-            columns = _columns(found.unknown)
-            found = harness.examples.import_(given.name, data=data, columns=columns)
-    except HarnessError as error:
-        show_error(error)
-        return
-    _preview(found)
-    near = st.checkbox("Add those that are almost there already, too", key="import-near")
-    adding = found.to_add(near=near)
-    st.write(f"{count(len(adding), 'example')} would be added, as drafts that wait for review.")
-    if st.button("Add them", type="primary", disabled=not adding, key="import-do"):
-        try:
-            done = harness.examples.import_(
-                given.name, data=data, write=True, near=near, columns=columns, by=visit.person()
-            )
-        except HarnessError as error:
-            show_error(error)
-            return
-        st.session_state["changed"] = (
-            f"{count(done.added, 'example')} added to {plain(done.written)}."
-        )
-        st.rerun()
-
-
-def _columns(unknown: Sequence[str]) -> dict[str, str]:
-    """Ask what the columns are that Harness does not know; return what was said so far."""
-    st.write("Say what these columns are:")
-    said: dict[str, str] = {}
-    for column, name in zip(itertools.cycle(st.columns(3)), unknown, strict=False):
-        chosen = column.selectbox(
-            name or "(a column without a name)",
-            list(IMPORTED),
-            index=None,
-            key=f"column-{name}",
-            format_func=IMPORTED.__getitem__,
-            placeholder="Choose",
-        )
-        if chosen is not None:
-            said[name] = chosen
-    return said
-
-
-def _preview(found: Import) -> None:
-    """Draw what would be added, and what is wrong with the rest."""
-    for name, field in found.columns.items():
-        read = f"is read as {IMPORTED[field].lower()}" if field else "is left out"
-        if name not in found.unknown:
-            st.caption(f"The column {plain(name)} {read}.")
-    problems = [one for one in found.problems if one.code != "unknown-column" or not found.unknown]
-    for problem in problems[:50]:
-        st.error(f"Line {problem.place.line}: {plain(problem.message)}")
-    if len(problems) > 50:
-        st.error(f"And {count(len(problems) - 50, 'more problem')}.")
-    words = {
-        "new": "new",
-        "near": "almost there already",
-        "there": "there already",
-        "taken": "its id is another's",
-    }
-    rows = [
-        [
-            words[row.verdict],
-            row.example.id,
-            short(row.example.input, 160),
-            short(row.example.output, 80),
-            row.near,
-            row.example.place.line,
-        ]
-        for row in found.rows
-    ]
-    if rows:
-        st.dataframe(
-            pd.DataFrame(rows, columns=["What", "Id", "Question", "Answer", "Like", "Line"]),
-            hide_index=True,
-            key="preview",
-            alt="What would be added",
-        )
