@@ -195,6 +195,19 @@ class Rubric:
     place: Place
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plane:
+    """A bank's worked examples on a plane, in the order of its items.
+
+    Attributes:
+        places: float32 of shape (examples, 2).
+        explained: Share of the embeddings' variance that the plane shows, 0 to 1.
+    """
+
+    places: np.ndarray
+    explained: float
+
+
 # --- what a model is shown and says ----------------------------------------------------------
 
 

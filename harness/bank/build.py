@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from harness.bank.bm25 import write_terms
 from harness.bank.index import new_store, read_items, read_manifest, seal, write_items
 from harness.bank.items import Entry, bank_items
+from harness.bank.plane import write_plane
 from harness.errors import BankError
 from harness.seams import VectorGroup
 from harness.values import BankItem
@@ -137,6 +138,7 @@ def _write(
         WordTable.of([item.text for item in items]).save(staging)
         write_terms([item.text for item in items], staging / "bm25", plan.language)
         write_items(staging, items, digests)
+        write_plane(staging, items, vectors)
         stored.result()
     seal(
         staging,

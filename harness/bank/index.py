@@ -5,6 +5,7 @@ chroma-…/          vectors, in the groups `demonstrations` and `passages`; nam
 bm25/              bm25s' own files; not there where the bank is empty
 vectors.npy        float32 of shape (items, dimensions), read by memory map
 words.npz, vocabulary.json
+plane.npz          where each example stands on the map
 items.jsonl        a BankItem a line, with its digest
 manifest.json      written last: counts, models, and a hash of every file that stays as it is
 """

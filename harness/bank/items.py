@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "bank_items", "entries", "version_of"]
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever an index written before can't be read any more: it is then built anew."""
 
 Entry = tuple[str, ItemKind, Example | EvalCase | Passage]

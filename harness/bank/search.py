@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from harness.bank.bm25 import TermIndex
 from harness.bank.index import hold, read_items, read_manifest
+from harness.bank.plane import read_plane
 from harness.errors import BankError
-from harness.values import BankItem, Group, Hits
+from harness.values import BankItem, Group, Hits, Plane
 from harness.words import WordTable
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Bank:
         version: Name of the index: a hash of content, models and format.
         items: Every item, in row order.
         words: The words of every item.
+        plane: Where each example stands on the map, in the order of the items.
         close: Lets go of files and memory; a second call does nothing.
     """
 
@@ -54,6 +56,7 @@ class Bank:
             self.version = manifest.version
             self.items: Sequence[BankItem] = [item for _, item in read_items(folder)]
             self.words = WordTable.load(folder)
+            self.plane: Plane = read_plane(folder)
             self._embedder = embedder
             self._vectors: np.ndarray = np.load(folder / "vectors.npy", mmap_mode="r")
             self._rows = {item.key: row for row, item in enumerate(self.items)}

@@ -26,7 +26,7 @@ from harness.evals.statistics import (
 )
 from harness.values import Place, Problem
 
-__all__ = ["Calibration", "LabelKey", "calibrate", "read_labels"]
+__all__ = ["COLUMNS", "Calibration", "LabelKey", "calibrate", "read_labels"]
 
 LabelKey = tuple[str, int, str]
 """(case, repeat from 0, criterion)."""

@@ -11,7 +11,7 @@ from harness.evals.plots import bars, curve, forest
 from harness.evals.report import report
 from harness.evals.results import CaseResult, EvalRun
 from harness.evals.risk import risk_curve
-from harness.evals.statistics import summarise
+from harness.evals.slices import by_tag
 
 __all__ = ["html_page"]
 
@@ -80,14 +80,11 @@ def _name(run: EvalRun) -> str:
 
 
 def _by_tag(run: EvalRun) -> list[tuple[str, float, float, float]]:
-    tags = sorted({tag for case in run.cases for tag in case.tags})
-    found = []
-    for tag in tags[:40]:
-        some = [case for case in run.cases if tag in case.tags and case.score is not None]
-        score = summarise([case.score or 0.0 for case in some], [case.source for case in some])
-        if score.mean is not None and score.low is not None and score.high is not None:
-            found.append((f"{tag} ({len(some)})", score.mean, score.low, score.high))
-    return found
+    return [
+        (f"{one.tag} ({one.cases})", one.score.mean, one.score.low, one.score.high)
+        for one in by_tag(run)
+        if one.score.mean is not None and one.score.low is not None and one.score.high is not None
+    ]
 
 
 def _cases(run: EvalRun) -> str:

@@ -1,6 +1,6 @@
 """Corrections become examples: written into the experts' own files, reviewed, recorded."""
 
-from harness.improve.atlas import Atlas, draw_atlas
+from harness.improve.atlas import Atlas, atlas_of
 from harness.improve.changing import Edit, append_example, change_example
 from harness.improve.records import ReviewLog, ReviewRecord
 from harness.improve.saving import locked, read_current, write_over
@@ -14,8 +14,8 @@ __all__ = [
     "ReviewLog",
     "ReviewRecord",
     "append_example",
+    "atlas_of",
     "change_example",
-    "draw_atlas",
     "locked",
     "read_current",
     "read_import",

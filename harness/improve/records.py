@@ -28,6 +28,7 @@ Deed = Literal[
     "saved",
     "liked",
     "disliked",
+    "labelled",
 ]
 
 
@@ -39,7 +40,7 @@ class ReviewRecord:
         at: UTC, ISO 8601 to the second.
         by: Who.
         deed: What they did.
-        id: To which example, or to which file of the domain (`saved`).
+        id: To which example, file of the domain (`saved`), or verdict of a judge (`labelled`).
         digest: Of the example's content as it was then; agreement is with that content alone.
         reason: Why, in their words.
         run: The answer that it corrects, where it does.

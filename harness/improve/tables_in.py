@@ -26,6 +26,7 @@ RowVerdict = Literal["new", "near", "there", "taken"]
 
 MAX_BYTES = 50 * 1024 * 1024
 COLUMNS = ("id", "input", "output", "why", "steps", "source", "tags", "files")
+FIELDS = (*COLUMNS, "status", "author", "date")
 USUAL_NAMES: Mapping[str, str] = {
     "question": "input",
     "text": "input",
@@ -67,7 +68,9 @@ class Import:
         name: Of the file.
         rows: Those that can be read.
         problems: What is wrong with the others, by line.
-        columns: Which of its columns were read as which field, where the names differ.
+        columns: Which of its columns were read as which field, where the names differ; "" for
+            one that is left out.
+        unknown: Columns that are no field: say which field each is, or leave it out.
         written: The file of the domain that they were put into; empty in a preview.
         added: How many were.
     """
@@ -76,6 +79,7 @@ class Import:
     rows: tuple[ImportRow, ...]
     problems: tuple[Problem, ...]
     columns: Mapping[str, str]
+    unknown: tuple[str, ...] = ()
     written: str = ""
     added: int = 0
 
@@ -106,7 +110,8 @@ def read_import(
         known: The domain's examples.
         taken: Every id of the domain.
         answer: The domain's.
-        columns: Which column is which field, where the names differ: `{"Frage": "input"}`.
+        columns: Which column is which field, where the names differ: `{"Frage": "input"}`; ""
+            leaves a column out.
 
     Raises:
         UsageError: It is too big.
@@ -116,10 +121,10 @@ def read_import(
             f"{name} has {len(data) / 2**20:,.0f} MB; the limit is {MAX_BYTES / 2**20:,.0f} MB.",
             "Split it into several files.",
         )
-    name, data, renamed = _with_our_columns(Path(name).name, data, columns)
+    name, data, renamed, unknown = _with_our_columns(Path(name).name, data, columns)
     found, problems = read_example_file(name, data, answer)
     rows = tuple(_judged(found, known, set(taken)))
-    return Import(name=name, rows=rows, problems=tuple(problems), columns=renamed)
+    return Import(name=name, rows=rows, problems=tuple(problems), columns=renamed, unknown=unknown)
 
 
 def _judged(
@@ -149,31 +154,38 @@ def _judged(
 
 def _with_our_columns(
     name: str, data: bytes, columns: Mapping[str, str] | None
-) -> tuple[str, bytes, dict[str, str]]:
+) -> tuple[str, bytes, dict[str, str], tuple[str, ...]]:
     """Return a table with its columns named as the fields, and ids where it has none.
+
+    Also which were renamed, and which are no field.
 
     Lines stay where they are, so that a problem names the line of the file that was given.
     """
     ending = Path(name).suffix.lower()
     if ending == ".xlsx" and columns is None and _knows(_excel_head(data)):
-        return name, data, {}
+        return name, data, {}, ()
     if ending == ".xlsx":
         data = _as_csv(data) or data
     if ending not in (".csv", ".xlsx") or data.startswith(b"PK"):
-        return name, data, {}
+        return name, data, {}, ()
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return name, data, {}  # the reader says what is wrong
+        return name, data, {}, ()  # the reader says what is wrong
     delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     if not rows:
-        return name, data, {}
+        return name, data, {}, ()
     head = [cell.strip() for cell in rows[0]]
     fields = [_field(cell, columns or {}) for cell in head]
-    if "id" in fields and fields == head:
-        return name, data, {}
+    if "id" in fields and fields == head and set(fields) <= set(FIELDS):
+        return name, data, {}, ()
     renamed = {old: new for old, new in zip(head, fields, strict=True) if old != new}
+    unknown = tuple(field for field in fields if field and field not in FIELDS)
+    kept = [at for at, field in enumerate(fields) if field]
+    if len(kept) < len(fields):
+        rows = [[row[at] for at in kept if at < len(row)] for row in rows]
+        fields, head = [fields[at] for at in kept], [head[at] for at in kept]
     stem = Path(name).stem
     if "id" not in fields:
         fields = [*fields, "id"]
@@ -183,7 +195,8 @@ def _with_our_columns(
                 row.append(f"{stem}-{number}")
     table = io.StringIO()
     csv.writer(table, lineterminator="\n").writerows([fields, *rows[1:]])
-    return str(Path(name).with_suffix(".csv")), table.getvalue().encode("utf-8"), renamed
+    said = table.getvalue().encode("utf-8")
+    return str(Path(name).with_suffix(".csv")), said, renamed, unknown
 
 
 def _field(cell: str, columns: Mapping[str, str]) -> str:
@@ -194,7 +207,7 @@ def _field(cell: str, columns: Mapping[str, str]) -> str:
 
 
 def _knows(head: Sequence[str]) -> bool:
-    return {"id", "input", "output"} <= set(head)
+    return {"id", "input", "output"} <= set(head) <= set(FIELDS)
 
 
 def _excel_head(data: bytes) -> list[str]:

@@ -12,13 +12,18 @@ from harness.sdk.eval_wishes import Parts
 from harness.wiring import make_eval_store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.domain import Domain
-    from harness.evals import EvalRun, EvalStore
+    from harness.evals import EvalRun, EvalStore, Opening
     from harness.evals.ablation import Ablation
     from harness.evals.compare import Comparison
     from harness.evals.labels import Calibration
+    from harness.evals.slices import Tagged
+    from harness.evals.statistics import Score
     from harness.sdk.bulk import Mapped
     from harness.sdk.harness import Harness
+    from harness.sdk.labelling import Judged
     from harness.sdk.opened import Opened
     from harness.sdk.options import EvalOptions
     from harness.sdk.sealed import Sealed
@@ -95,6 +100,62 @@ class Evals:
         from harness.sdk.sealed import seal
 
         return seal(self._opened.read(), split)
+
+    def openings(self) -> Sequence[Opening]:
+        """Return every opening of the domain's sealed cases, the first one first."""
+        return self._store().openings(self._opened.read().name)
+
+    def sealed_cases(self) -> int:
+        """Return how many sealed cases the domain has; this is no opening."""
+        from harness.sdk.sealed import count_sealed
+
+        return count_sealed(self._opened.read())
+
+    def by_tag(self, run: EvalRun) -> Sequence[Tagged]:
+        """Return a run's score for each tag of its cases."""
+        from harness.evals.slices import by_tag
+
+        return by_tag(run)
+
+    def shared_scores(self, found: Comparison) -> tuple[Score, Score]:
+        """Return each run's score, with its interval, over the cases that were compared."""
+        from harness.evals.slices import shared_scores
+
+        return shared_scores(found)
+
+    def judged(self, run: str) -> Sequence[Judged]:
+        """Return the verdicts of a run's judge, to be labelled in an order by chance.
+
+        Raises:
+            EvalError: There is no such run.
+        """
+        from harness.sdk.labelling import judged
+
+        return judged(self._store(), run, self._opened.read(), self._harness.home)
+
+    def label(self, one: Judged, *, met: bool, by: str = "", comment: str = "") -> None:
+        """Write into `labels.csv` what an expert says of one verdict.
+
+        Args:
+            one: Of `judged`.
+            met: The answer meets the criterion.
+            by: Who says so; the user of this machine where nobody is named.
+            comment: Why, in their words.
+
+        Raises:
+            DomainReadOnly: The domain ships with Harness, or can't be written.
+        """
+        from harness.sdk.examples import current_user
+        from harness.sdk.labelling import write_label
+
+        write_label(
+            self._opened.read(),
+            self._harness.home,
+            one,
+            met=met,
+            by=by or current_user(),
+            comment=comment,
+        )
 
     def ablate(self, **how: Unpack[EvalOptions]) -> Ablation:
         """Run the same cases under several contexts. See `aablate`."""

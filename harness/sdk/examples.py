@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.improve.atlas import Atlas
     from harness.sdk.opened import Opened
 
-__all__ = ["Examples", "Saved", "Waiting", "current_user"]
+__all__ = ["Examples", "Import", "Saved", "Waiting", "current_user"]
 
 CHANGEABLE = ("input", "output", "why", "steps", "source", "tags", "files")
 
@@ -152,9 +152,10 @@ class Examples:
         Raises:
             DomainInvalid: The folder has errors.
         """
-        from harness.improve.atlas import draw_atlas
+        from harness.improve.atlas import atlas_of
 
-        return draw_atlas(self._opened.current().bank, self._opened.home / "cache" / "maps")
+        bank = self._opened.current().bank
+        return atlas_of(bank.items, bank.plane)
 
     def review(self) -> builtins.list[Waiting]:
         """Return the drafts that wait for review, oldest first."""
@@ -332,7 +333,7 @@ class Examples:
             write: Add them, as a new file in examples/.
             near: Add near-duplicates of what is there, too.
             status: Of what is added.
-            columns: Which column is which field, where the names differ.
+            columns: Which column is which field, where the names differ; "" leaves it out.
             by: Who does.
 
         Raises:

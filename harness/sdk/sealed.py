@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from harness.evals import EvalStore
     from harness.values import EvalCase, Problem, Split
 
-__all__ = ["Sealed", "key_file", "open_sealed_cases", "seal"]
+__all__ = ["Sealed", "count_sealed", "key_file", "open_sealed_cases", "seal"]
 
 KEY_VARIABLE = "HARNESS_SEAL_KEY"
 
@@ -124,6 +124,15 @@ def seal(domain: Domain, split: Split = "sealed") -> Sealed:
         file=target,
         key=key,
     )
+
+
+def count_sealed(domain: Domain) -> int:
+    """Return how many sealed cases a domain has: encrypted ones, and those that stand open.
+
+    To count them is not to open them: nothing of them is given away.
+    """
+    hidden = len(domain.prints.cases) if domain.prints else 0
+    return hidden + len(read_sealed(domain.path, domain.settings.answer)[0])
 
 
 def open_sealed_cases(

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,30 +132,29 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"The app did not start:\n{log.read_text('utf-8', 'replace')}", pytrace=False)
 
 
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory, few_authorities: Path) -> Iterator[Server]:
-    """`harness ui` as a process of its own, over real questions and a scripted provider."""
-    base = tmp_path_factory.mktemp("served")
-    domain = make_triage(base / "support-triage")
+@contextmanager
+def serving(base: Path, domain: Path, *, port: int = 0, **env: str) -> Iterator[Server]:
+    """Run `harness ui` as a process of its own, beside a scripted provider.
+
+    Args:
+        base: Where it is started, and keeps its state.
+        domain: The domain folder that it shows.
+        port: Where it listens; 0 finds a free one.
+        **env: Of the process, beside this one's.
+    """
     script: list[Any] = []
 
     def says(_: Any) -> Turn:
         return script.pop(0) if script else Turn(text="card_arrival")
 
-    port = free_port()
+    port = port or free_port()
     log = base / "log.txt"
     with ProviderServer(says) as provider, log.open("wb") as out:
-        env = {
-            **os.environ,
-            **provider.env(),
-            "HARNESS_USER": "ada",
-            "SSL_CERT_FILE": str(few_authorities),
-            "HARNESS_HOME": str(base / "home"),
-        }
+        whole = {**os.environ, **provider.env(), "HARNESS_HOME": str(base / "home"), **env}
         process = subprocess.Popen(
             [sys.executable, "-c", "from harness.cli import main; main()", "ui", str(domain),
              "--port", str(port)],
-            stdout=out, stderr=out, env=env, cwd=base,
+            stdout=out, stderr=out, env=whole, cwd=base,
         )  # fmt: skip
         address = f"http://127.0.0.1:{port}"
         try:
@@ -163,6 +163,15 @@ def served(tmp_path_factory: pytest.TempPathFactory, few_authorities: Path) -> I
         finally:
             process.terminate()
             process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, few_authorities: Path) -> Iterator[Server]:
+    """The app over real questions and a scripted provider, one for all tests."""
+    base = tmp_path_factory.mktemp("served")
+    domain = make_triage(base / "support-triage")
+    with serving(base, domain, HARNESS_USER="ada", SSL_CERT_FILE=str(few_authorities)) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,14 @@ STYLE = """<style>
 button[role="radio"] { color: inherit !important; }
 .stMainBlockContainer { padding-top: 3.5rem; max-width: 72rem; }
 .st-key-answer { font-size: 1.1rem; }
+[data-testid="stFileChip"][aria-invalid="true"] {
+  flex-wrap: wrap; width: auto !important; max-width: 100% !important; height: auto !important;
+}
+[data-testid="stFileChip"] > [role="alert"] {
+  position: static !important; width: auto !important; height: auto !important;
+  clip: auto !important; clip-path: none !important; margin: 0 !important;
+  overflow: visible !important; white-space: normal !important; font-size: 0.85rem;
+}
 </style>"""
 """The little that Streamlit's theme does not say."""
 

@@ -51,6 +51,9 @@ def settings(host: str, port: int) -> dict[str, Any]:
         "server.fileWatcherType": "none",
         "server.maxUploadSize": UPLOAD_MB,
         "server.runOnSave": False,
+        # Else all of memory is searched for garbage after each look at work in hand, several
+        # times a second and with every page waiting: most of what the server did.
+        "runner.postScriptGC": False,
         "browser.gatherUsageStats": False,
         "browser.serverAddress": host,
         "client.toolbarMode": "minimal",

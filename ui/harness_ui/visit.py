@@ -71,11 +71,11 @@ def person() -> str:
     return current_user()
 
 
-def may(role: Role) -> bool:
-    """Say whether this person has at least that role for the domain at hand."""
+def may(role: Role, domain: str | None = None) -> bool:
+    """Say whether this person has at least that role for a domain, else for the one at hand."""
     if not sign_in_configured():
         return True
-    has = People(desk().home).role(current(), person())
+    has = People(desk().home).role(current() if domain is None else domain, person())
     return ROLES.index(has) >= ROLES.index(role)
 
 
@@ -95,9 +95,20 @@ def needs(role: Role) -> bool:
 
 def choose_domain(shared: Desk) -> None:
     """Let the person choose among the domains; the address remembers it."""
-    names = list(shared.domains())
+    there = list(shared.domains())
+    try:
+        names = [name for name in there if may("reader", name)]
+    except HarnessError as error:
+        show_error(error)
+        names = []
     if not names:
-        st.info("There is no domain folder here yet. Make one on the Domain page.")
+        st.session_state["domain"] = ""
+        if there:
+            st.info("You have no role here yet. Ask an administrator to give you one.")
+        else:
+            st.info("There is no domain folder here yet. Make one on the Domain page.")
+        if sign_in_configured():
+            show_account()
         return
     asked = st.query_params.get("domain") or st.session_state.get("domain", "")
     first = names.index(asked) if asked in names else 0
@@ -137,6 +148,8 @@ def current() -> str:
 
 def opened(model: str = "") -> Harness | None:
     """Return the domain at hand, open; None, and it is said why, where that can't be."""
+    if not current() or not may("reader"):
+        return None  # it is said beside where one chooses
     try:
         return desk().harness(current(), model)
     except HarnessError as error:

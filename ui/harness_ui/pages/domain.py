@@ -13,6 +13,7 @@ from harness.domain import Policy
 from harness.domain.formats import AnswerKind
 from harness.sdk import bundled_domains
 from harness.sdk.doctor import examine
+from harness.sdk.people import ALL
 from harness.sdk.start import start_domain
 from harness_ui import visit
 from harness_ui.desk import desk
@@ -26,6 +27,19 @@ TEXTS = {
     "Rules": "rules.yaml",
     "Rubrics": "rubrics.yaml",
     "Settings as text": "domain.yaml",
+}
+POLICIES = {
+    "balanced": "like the question, and every answer has its share",
+    "nearest": "those most like the question",
+    "diverse": "like the question, and unlike each other",
+    "everything": "as many as there is room for",
+    "none": "no examples",
+}
+KINDS = {
+    "text": "a text",
+    "label": "one of a few labels",
+    "number": "a number",
+    "json": "fields with values (JSON)",
 }
 TEMPLATES = {
     "labels": "each case gets one of a few labels",
@@ -155,12 +169,14 @@ def _settings(harness: Harness) -> None:
             get_args(Policy),
             get_args(Policy).index(now.context.policy),
             key="s-policy",
+            format_func=lambda one: POLICIES.get(one, one),
         )
         kind = one.selectbox(
             "What an answer is",
             get_args(AnswerKind),
             get_args(AnswerKind).index(now.answer.kind),
             key="s-kind",
+            format_func=lambda one: KINDS.get(one, one),
         )
         abstain = two.text_input(
             "Words that mean “I can't tell”", value=now.answer.abstain or "", key="s-abstain"
@@ -267,10 +283,14 @@ def _files(harness: Harness) -> None:
     st.dataframe(
         pd.DataFrame(
             [
-                [one.name, one.size, datetime.datetime.fromtimestamp(one.changed, datetime.UTC)]
+                [
+                    one.name,
+                    f"{one.size / 1000:,.1f} kB",
+                    datetime.datetime.fromtimestamp(one.changed, datetime.UTC),
+                ]
                 for one in found
             ],
-            columns=["File", "Bytes", "Changed"],
+            columns=["File", "Size", "Changed"],
         ),
         hide_index=True,
         key="files",
@@ -300,6 +320,9 @@ def _history(harness: Harness) -> None:
 
 def _new(harness: Harness | None) -> None:
     del harness
+    if not visit.may("admin", ALL):
+        st.info("A new domain is made by somebody who is administrator of all domains.")
+        return
     st.write(f"A new domain is a folder in {plain(str(desk().here))}.")
     name = st.text_input(
         "Name", key="new-name", placeholder="claims-desk", help="a-z, 0-9, hyphens"

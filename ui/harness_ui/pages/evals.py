@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from harness import Harness, HarnessError
-from harness.evals import EvalRun, report
+from harness.evals import EvalRun, Standing, report
 from harness_ui import visit
 from harness_ui.desk import desk
 from harness_ui.jobs import Evaluating
 from harness_ui.pages.eval_history import show_history
+from harness_ui.pages.eval_labels import show_labelling
+from harness_ui.pages.eval_plots import Line, scores
 from harness_ui.troubles import show_error
 from harness_ui.words import cost_words, count, diff_markdown, plain, short, since
 
 __all__ = ["show"]
 
 LOOK = 0.5
-SPLITS = {"dev": "for daily work (dev)", "holdout": "kept apart, to confirm (holdout)"}
 """Seconds between looks at a run that goes on."""
+SPLITS = {
+    "dev": "for daily work (dev)",
+    "holdout": "kept apart, to confirm (holdout)",
+    "sealed": "sealed; each opening is counted",
+}
+
+
+@dataclass
+class Watch:
+    """How a run stands, as it tells itself."""
+
+    now: Standing | None = None
+
+    def __call__(self, standing: Standing) -> None:
+        """Take in how it stands."""
+        self.now = standing
 
 
 def show() -> None:
@@ -41,7 +58,9 @@ def show() -> None:
         elif job.error is not None:
             show_error(job.error)
         elif job.run is not None:
-            _result(job.run)
+            desk().jobs.put(job.run.run, job)
+            st.query_params["run"] = job.run.run  # the address for good, after a restart, too
+            _result(harness, job.run)
         elif job.state == "stopped":
             st.info("Stopped. The cases that were done are kept.")
     _start(harness)
@@ -51,7 +70,7 @@ def show() -> None:
 def _earlier(harness: Harness, name: str) -> None:
     """Draw a run that is kept."""
     try:
-        _result(harness.evals.load(name))
+        _result(harness, harness.evals.load(name))
     except HarnessError as error:
         show_error(error)
 
@@ -59,9 +78,11 @@ def _earlier(harness: Harness, name: str) -> None:
 def _start(harness: Harness) -> None:
     domain = harness.examples.domain
     here = {split: sum(case.split == split for case in domain.cases) for split in SPLITS}
+    here["sealed"] = _sealed(harness)
     if not any(here.values()):
         st.info("This domain has no test cases yet. They stand in evals/dev.* and evals/holdout.*.")
         return
+    usual = harness.models.name(domain.settings)
     with st.container(border=True, key="start"):
         one, two, three = st.columns([2, 1, 2])
         split: Any = one.selectbox(
@@ -78,7 +99,6 @@ def _start(harness: Harness) -> None:
             key=f"limit-{split}",
             help="Fewer are quicker and cheaper, and say less; always the same ones.",
         )
-        usual = harness.models.name(domain.settings)
         model = three.selectbox(
             "Model",
             list(dict.fromkeys([usual, "baseline:nearest"])),
@@ -92,19 +112,49 @@ def _start(harness: Harness) -> None:
             5.0,
             1.0,
             key="eval-budget",
-            help="After that nothing more is asked; what is done is kept.",
+            help="After that nothing more is asked; what is done is kept. 0: no limit.",
         )
-        if st.button("Start", type="primary", key="start-do", disabled=not visit.may("expert")):
-            job = Evaluating(
-                domain=visit.current(),
-                by=visit.person(),
-                how={"split": split, "limit": int(most), "budget_usd": budget or None},
-                model="" if model in (usual, None) else str(model),
-                of=int(most),
+        allowed = visit.may("reviewer" if split == "sealed" else "expert")
+        if split == "sealed":
+            st.warning(
+                "Sealed cases are for the last word. Each time they are opened is on record, and "
+                "the more often they are, the less they show."
             )
-            desk().jobs.evaluate(desk().harness(visit.current(), job.model), job)
-            st.query_params["run"] = job.id
-            st.rerun()
+        if st.button("Start", type="primary", key="start-do", disabled=not allowed):
+            chosen = "" if model in (usual, None) else str(model)
+            _begin({"split": split, "limit": int(most), "budget_usd": budget or None}, chosen)
+
+
+def _begin(how: dict[str, Any], model: str) -> None:
+    job = Evaluating(
+        domain=visit.current(),
+        by=visit.person(),
+        how=how | {"watch": Watch()},
+        model=model,
+        of=int(how["limit"]),
+    )
+    try:
+        desk().jobs.evaluate(desk().harness(visit.current(), model), job)
+    except HarnessError as error:
+        show_error(error)
+        return
+    st.query_params["run"] = job.id
+    st.rerun()
+
+
+def _sealed(harness: Harness) -> int:
+    """Say how many sealed cases there are and how often they were opened; return how many."""
+    try:
+        number, opened = harness.evals.sealed_cases(), harness.evals.openings()
+    except HarnessError as error:
+        show_error(error)
+        return 0
+    if not number and not opened:
+        return 0
+    last = f"; the last time by {plain(opened[-1].who)}, {opened[-1].at[:10]}" if opened else ""
+    times = {0: "never opened", 1: "opened once"}.get(len(opened), f"opened {len(opened):,} times")
+    st.caption(f"{count(number, 'sealed case')}, {times}{last}.")
+    return number
 
 
 @st.fragment(run_every=LOOK)
@@ -114,42 +164,57 @@ def _live(name: str) -> None:
         st.rerun()
     of = max(job.of, 1)
     st.progress(min(1.0, job.done / of), f"{job.done:,} of {of:,} cases · {since(job.seconds)}")
+    if isinstance(watch := job.how.get("watch"), Watch) and (now := watch.now) is not None:
+        st.caption(_standing(now))
     if st.button("Stop", key="stop-eval", help="Keeps the cases that are done"):
         desk().jobs.stop(job)
         st.rerun()
 
 
-def _result(run: EvalRun) -> None:
+def _standing(now: Standing) -> str:
+    parts = [] if now.score is None else [f"{now.score:.0%} right so far"]
+    parts.append(cost_words(now.cost_usd))
+    if now.unscored:
+        parts.append(f"{now.unscored:,} not scored")
+    if now.seconds_left is not None:
+        parts.append(f"about {since(now.seconds_left)} to go")
+    return " · ".join(parts)
+
+
+def _result(harness: Harness, run: EvalRun) -> None:
     sentence = report(run).split("\n", 1)[0]
     st.markdown(f"**{plain(sentence)}**")
+    opened = f" · sealed cases opened {run.openings:,} times" if run.split == "sealed" else ""
     st.caption(
         f"{count(run.scored, 'case')} scored, {run.unscored} unscored · context: {run.policy}, "
         f"each case kept out of its own: {'yes' if run.guard else 'NO'} · "
-        f"{cost_words(run.usage.cost_usd)} · {since(run.seconds)}"
+        f"{cost_words(run.usage.cost_usd)} · {since(run.seconds)}{opened}"
     )
     for warning in run.warnings:
         st.warning(plain(warning))
-    if run.score.mean is not None:
-        st.altair_chart(
-            _interval(run),
-            alt=f"The score with its interval: {sentence}",
-            key=f"interval-{run.run}",
+    lines = _lines(harness, run)
+    if lines:
+        scores(lines, key=run.run, alt_text=f"The score with its interval: {sentence}", of="Cases")
+    views = ["Cases", "Label the judge"] if run.judge else ["Cases"]
+    view = "Cases"
+    if len(views) > 1:
+        view = st.segmented_control(
+            "Look at", views, default="Cases", required=True, key=f"eval-view-{run.run}"
         )
-    _cases(run)
+    if view == "Cases":
+        _cases(run)
+    else:
+        show_labelling(harness, run)
 
 
-def _interval(run: EvalRun) -> alt.LayerChart:
-    row = {"low": run.score.low, "mean": run.score.mean, "high": run.score.high, "name": "score"}
-    base = alt.Chart(pd.DataFrame([row]), height=70)
-    axis = alt.Axis(format="%", title=None)
-    line = base.mark_rule(strokeWidth=4, color="#6ba3ba").encode(
-        x=alt.X("low:Q", scale=alt.Scale(domain=[0, 1]), axis=axis), x2="high:Q"
-    )
-    chart: alt.LayerChart = line + base.mark_point(size=140, filled=True, color="#1f5c7a").encode(
-        x="mean:Q",
-        tooltip=[alt.Tooltip(f"{name}:Q", format=".1%") for name in ("low", "mean", "high")],
-    )
-    return chart
+def _lines(harness: Harness, run: EvalRun) -> list[Line]:
+    """Return the score of all cases, and of those with each tag."""
+    found = [("all", run.score), *((one.tag, one.score) for one in harness.evals.by_tag(run))]
+    return [
+        Line(name=name, mean=score.mean, low=score.low, high=score.high)
+        for name, score in found
+        if score.mean is not None and score.low is not None and score.high is not None
+    ]
 
 
 def _cases(run: EvalRun) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
@@ -12,28 +11,19 @@ from harness import Harness, HarnessError
 from harness.sdk.examples import Saved
 from harness.values import Example
 from harness_ui import visit
+from harness_ui.held import field_key, held, let_go
 from harness_ui.pages.correct import answer_field, show_near
+from harness_ui.pages.example_import import show_import
+from harness_ui.pages.example_map import show_map
 from harness_ui.troubles import show_error
 from harness_ui.words import count, plain, short
 
 __all__ = ["show"]
 
 STATUSES = {"": "all", "approved": "in use", "draft": "waits for review", "retired": "retired"}
+FIELDS = {"i": "input", "o": "output", "w": "why"}
+"""What can be changed of an example, by the first word of the field's key."""
 PAGE = 200
-MANY = 9
-"""Labels that the map tells apart by colour."""
-OTHERS = "all others"
-COLOURS = (
-    "#1f77b4",
-    "#d95f02",
-    "#2c8a4b",
-    "#a0396b",
-    "#6a51a3",
-    "#8c6d31",
-    "#17a2b8",
-    "#e7298a",
-    "#4d4d4d",
-)
 
 
 def show() -> None:
@@ -44,8 +34,8 @@ def show() -> None:
         return
     if said := st.session_state.pop("changed", None):
         st.success(said)
-    tabs = {"List": _listing, "Similar": _similar, "Near-duplicates": _duplicates, "Map": _map}
-    tabs |= {"Never used": _never, "Import": _import}
+    tabs = {"List": _listing, "Similar": _similar, "Near-duplicates": _duplicates, "Map": show_map}
+    tabs |= {"Never used": _never, "Import": show_import}
     chosen = st.segmented_control(
         "Show", list(tabs), default="List", required=True, key="view", label_visibility="collapsed"
     )
@@ -64,12 +54,16 @@ def _table(found: list[Example]) -> pd.DataFrame:
                 one.source,
                 one.author,
                 one.date,
-                str(one.place),
+                _where(one),
             ]
             for one in found
         ],
         columns=columns,
     )
+
+
+def _where(one: Example) -> str:
+    return f"{one.place.file}, line {one.place.line}"
 
 
 def _listing(harness: Harness) -> None:
@@ -105,17 +99,19 @@ def _listing(harness: Harness) -> None:
 def _one(harness: Harness, example: Example) -> None:
     with st.container(border=True, key="one"):
         st.markdown(
-            f"**{plain(example.id)}** · {STATUSES[example.status]} · {plain(str(example.place))}"
+            f"**{plain(example.id)}** · {STATUSES[example.status]} · {plain(_where(example))}"
         )
         if not visit.may("expert"):
             st.markdown(
                 f"{plain(example.input)}\n\n**{plain(example.output)}**\n\n{plain(example.why)}"
             )
             return
-        key = f"{example.id}-{hash((example.input, example.output, example.why))}"
-        question = st.text_area("The question", value=example.input, key=f"i-{key}", height=110)
-        answer = answer_field(harness, example.output, key=f"o-{key}")
-        why = st.text_area("Why", value=example.why, key=f"w-{key}", height=80)
+        example = held(example, FIELDS)
+        question = st.text_area(
+            "The question", value=example.input, key=field_key("i", example), height=110
+        )
+        answer = answer_field(harness, example.output, key=field_key("o", example))
+        why = st.text_area("Why", value=example.why, key=field_key("w", example), height=80)
         fields = {"input": question, "output": answer, "why": why}
         changed = {name: text for name, text in fields.items() if text != getattr(example, name)}
         one, two = st.columns(2)
@@ -123,25 +119,30 @@ def _one(harness: Harness, example: Example) -> None:
             "Save", key="save-one", disabled=not changed, type="primary", width="stretch"
         ):
             _do(
+                example.id,
                 lambda: harness.examples.edit(
                     example.id, seen=example, by=visit.person(), **changed
-                )
+                ),
             )
         if visit.may("reviewer") and example.status != "retired":
             with two.popover("Retire …", width="stretch"):
                 reason = st.text_input("Why?", key=f"retire-{example.id}")
                 if st.button("Retire it", key="retire-one", disabled=not reason.strip()):
-                    _do(lambda: harness.examples.retire(example.id, reason, by=visit.person()))
+                    _do(
+                        example.id,
+                        lambda: harness.examples.retire(example.id, reason, by=visit.person()),
+                    )
         near = harness.examples.similar(example.input, most=5, but=example.id)
         show_near(Saved(example=example, near=tuple(near)))
 
 
-def _do(deed: Any) -> None:
+def _do(name: str, deed: Any) -> None:
     try:
         saved: Saved = deed()
     except HarnessError as error:
         show_error(error)
         return
+    let_go(name)
     said = f"{plain(saved.example.id)} is saved."
     if saved.beside:
         said = (
@@ -165,7 +166,7 @@ def _similar(harness: Harness) -> None:
             [
                 [
                     one.similarity,
-                    one.shared,
+                    f"{one.shared:.0%}",
                     one.twin,
                     one.example.id,
                     short(one.example.input, 160),
@@ -178,8 +179,7 @@ def _similar(harness: Harness) -> None:
         hide_index=True,
         key="similar",
         column_config={
-            "Similarity": st.column_config.NumberColumn(format="%.3f"),
-            "Shared words": st.column_config.NumberColumn(format="percent"),
+            "Similarity": st.column_config.NumberColumn(format="%.2f"),
         },
         alt="Examples that are like the question",
     )
@@ -226,48 +226,6 @@ def _duplicates(harness: Harness) -> None:
     )
 
 
-def _map(harness: Harness) -> None:
-    try:
-        atlas = harness.examples.atlas()
-    except HarnessError as error:
-        show_error(error)
-        return
-    said = {one.id: one for one in harness.examples.domain.examples}
-    table = pd.DataFrame({"Id": list(atlas.ids), "Answer": list(atlas.labels)})
-    table["x"], table["y"] = (atlas.places[:, 0], atlas.places[:, 1]) if len(table) else ([], [])
-    table["Question"] = [short(said[one].input, 120) if one in said else "" for one in table["Id"]]
-    common = [one for one in table["Answer"].value_counts().head(MANY).index if one]
-    table["Colour"] = [one if one in common else OTHERS for one in table["Answer"]]
-    table = table.sort_values("Colour", key=lambda column: column != OTHERS, kind="stable")
-    scale = alt.Scale(domain=[*common, OTHERS], range=[*COLOURS[: len(common)], "#b9bdb8"])
-    chart = (
-        alt.Chart(table, height=460)
-        .mark_circle(size=45, opacity=0.65)
-        .encode(
-            x=alt.X("x:Q", axis=None),
-            y=alt.Y("y:Q", axis=None),
-            color=alt.Color(
-                "Colour:N",
-                title=None,
-                scale=scale,
-                legend=alt.Legend(orient="bottom", columns=3, labelLimit=260),
-            ),
-            tooltip=["Id", "Question", "Answer"],
-        )
-    )
-    st.altair_chart(chart, alt="A map of the examples: near ones are alike", key="atlas")
-    st.caption(
-        f"Each point is an example; near ones are alike. The plane shows {atlas.explained:.0%} of "
-        "how they differ, so neighbours are sure and distances are rough. The table has them all."
-    )
-    st.dataframe(
-        table[["Id", "Question", "Answer", "x", "y"]],
-        hide_index=True,
-        key="atlas-table",
-        alt="The examples on the map",
-    )
-
-
 def _never(harness: Harness) -> None:
     try:
         found, looked = harness.examples.never_used()
@@ -283,67 +241,3 @@ def _never(harness: Harness) -> None:
         "That is no fault: they wait for questions that are like them."
     )
     st.dataframe(_table(found[:2000]), hide_index=True, key="never", alt="Examples never shown")
-
-
-def _import(harness: Harness) -> None:
-    if not visit.needs("expert"):
-        return
-    st.write(
-        "A table (CSV or Excel) with a row for each case, or JSON lines or YAML. The columns "
-        "`input` and `output` are needed; common names like *Question* and *Answer* are understood."
-    )
-    given = st.file_uploader(
-        "File", type=["csv", "xlsx", "jsonl", "yaml", "yml"], key="import-file"
-    )
-    if given is None:
-        return
-    data = given.getvalue()
-    try:
-        found = harness.examples.import_(given.name, data=data)
-    except HarnessError as error:
-        show_error(error)
-        return
-    for name, field in found.columns.items():
-        st.caption(f"The column {plain(name)} is read as {field}.")
-    for problem in found.problems[:50]:
-        st.error(plain(str(problem)))
-    words = {
-        "new": "new",
-        "near": "almost there already",
-        "there": "there already",
-        "taken": "id taken",
-    }
-    st.dataframe(
-        pd.DataFrame(
-            [
-                [
-                    words[row.verdict],
-                    row.example.id,
-                    short(row.example.input, 160),
-                    short(row.example.output, 80),
-                    row.near,
-                    row.example.place.line,
-                ]
-                for row in found.rows
-            ],
-            columns=["What", "Id", "Question", "Answer", "Like", "Line"],
-        ),
-        hide_index=True,
-        key="preview",
-        alt="What would be added",
-    )
-    near = st.checkbox("Add those that are almost there already, too", key="import-near")
-    adding = found.to_add(near=near)
-    st.write(f"{count(len(adding), 'example')} would be added, as drafts that wait for review.")
-    if st.button("Add them", type="primary", disabled=not adding, key="import-do"):
-        try:
-            done = harness.examples.import_(
-                given.name, data=data, write=True, near=near, by=visit.person()
-            )
-        except HarnessError as error:
-            show_error(error)
-            return
-        st.session_state["changed"] = (
-            f"{count(done.added, 'example')} added to {plain(done.written)}."
-        )
-        st.rerun()

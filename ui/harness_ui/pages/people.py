@@ -44,7 +44,8 @@ def show() -> None:
         return
     if visit.sign_in_configured():
         st.write(f"You are signed in as **{plain(visit.person())}**.")
-        _roles(people, roles)
+        if not roles or visit.may("reader"):
+            _roles(people, roles)
     _record()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -10,12 +11,15 @@ import streamlit as st
 from harness import Harness, HarnessError
 from harness.sdk.examples import Saved, Waiting
 from harness_ui import visit
+from harness_ui.held import field_key, held, let_go
 from harness_ui.pages.correct import answer_field, show_near
 from harness_ui.troubles import show_error
 from harness_ui.words import model_markdown, plain
 
 __all__ = ["show"]
 
+FIELDS = {"output": "output", "why": "why"}
+"""What can be mended of a draft, by the first word of the field's key."""
 DEEDS = {
     "proposed": "wrote it",
     "edited": "changed it",
@@ -68,14 +72,13 @@ def _steps(waiting: list[Waiting], at: int) -> None:
 
 
 def _draft(harness: Harness, draft: Waiting) -> None:
-    example = draft.example
+    example = held(draft.example, FIELDS)
     st.caption(f"{plain(example.id)} · {plain(example.author or 'nobody named')} · {example.date}")
     st.markdown("**The question**")
     with st.container(border=True):
         st.markdown(plain(example.input))
-    key = f"{example.id}-{hash(example.output + example.why)}"
-    answer = answer_field(harness, example.output, key=f"output-{key}")
-    why = st.text_area("Why", value=example.why, key=f"why-{key}", height=110)
+    answer = answer_field(harness, example.output, key=field_key("output", example))
+    why = st.text_area("Why", value=example.why, key=field_key("why", example), height=110)
     for problem in draft.problems:
         st.warning(plain(problem.message))
     show_near(Saved(example=example, near=draft.near))
@@ -85,7 +88,7 @@ def _draft(harness: Harness, draft: Waiting) -> None:
     if why.strip() != example.why.strip():
         mended["why"] = why
     if visit.needs("reviewer"):
-        _decide(harness, draft, mended)
+        _decide(harness, replace(draft, example=example), mended)
 
 
 def _decide(harness: Harness, draft: Waiting, mended: dict[str, Any]) -> None:
@@ -99,21 +102,23 @@ def _decide(harness: Harness, draft: Waiting, mended: dict[str, Any]) -> None:
     if one.button(accept, type="primary", key="accept", shortcut="alt+a", width="stretch"):
         _do(
             harness,
+            name,
             lambda: harness.examples.accept(name, seen=draft.example, by=visit.person(), **mended),
         )
     with two.popover("Reject …", width="stretch"):
         reason = st.text_input("Why?", key=f"reject-{name}", help="Whoever wrote it reads this.")
         if st.button("Reject", key="reject", disabled=not reason.strip()):
-            _do(harness, lambda: harness.examples.reject(name, reason, by=visit.person()))
+            _do(harness, name, lambda: harness.examples.reject(name, reason, by=visit.person()))
     st.caption("Alt + A accepts; the arrow keys turn to the next draft.")
 
 
-def _do(harness: Harness, deed: Any) -> None:
+def _do(harness: Harness, which: str, deed: Any) -> None:
     try:
         saved: Saved = deed()
     except HarnessError as error:
         show_error(error)
         return
+    let_go(which)
     name = plain(saved.example.id)
     if saved.beside:
         said = f"Somebody changed {plain(saved.beside)} meanwhile; yours is kept as {name}."
