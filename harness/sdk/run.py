@@ -27,6 +27,7 @@ from harness.values import Delta, Usage
 
 if TYPE_CHECKING:
     from harness.sdk.records import Records
+    from harness.sdk.run_files import RunFiles
 
 __all__ = ["Approve", "Budget", "Decision", "Drive", "Respond", "Run", "RunResult", "attend"]
 
@@ -89,7 +90,7 @@ class RunResult:
         citations: Quotes in the answer, each looked up.
         problems: What failed, in words, where it did not end well.
         files: Paths in the workspace that it made, changed or removed.
-        workspace: Where they are.
+        workspace: They stand in `files/` below it.
         seconds: At work.
     """
 
@@ -219,6 +220,11 @@ class Run:
             async for _ in self:
                 pass
         return self._result()
+
+    @property
+    def artifacts(self) -> RunFiles:
+        """The files that came of it, as the journal has them: to list, to save in a folder."""
+        return self._records.files(self.id)
 
     # --- from another thread, while it is at work -----------------------------------------------
 

@@ -125,6 +125,13 @@ def test_started_steered_killed_resumed_checked_erased(
     assert "✓ fees.md, Fees: “The fee is 5 EUR”" in resumed.stderr
     assert (tmp_path / "out" / "letter.md").read_text() == "You charged 7 EUR."
     assert (tmp_path / "out" / "answer.md").read_text() == resumed.stdout
+    (tmp_path / "home" / "workspaces" / run / "files" / "letter.md").write_text(
+        "You charged 9 EUR."
+    )
+    assert _run(["runs", "show", run, "-o", str(tmp_path / "later")]) == 0
+    assert "letter.md  text/markdown  18 bytes" in (shown := capsys.readouterr().out)
+    assert "by write_file; changed in the workspace since" in shown
+    assert (tmp_path / "later" / "letter.md").read_text() == "You charged 7 EUR."
 
     types = [one.event.TYPE for one in records.events(run)]
     assert types.count("steer.received") == 2
