@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.documents.export import ExportFormat, Paper
     from harness.evals.graders.work import Work
     from harness.sdk.eval_wishes import EvalWishes, Parts
+    from harness.sdk.examples import Saved
     from harness.sdk.journal_door import JournalDoor
     from harness.sdk.models import Models
     from harness.sdk.open_runs import OpenRuns, Said
@@ -39,6 +40,27 @@ class LongWork:
 
         host = Host(current=self._opened.current, models=self.models)
         return OpenRuns(self._door, Worker(host, self._door))
+
+    def example_of(self, run: str, *, answer: str | None = None, **how: Any) -> Saved:
+        """Make a worked example of a run: what was asked, its answer, and the steps it took.
+
+        It is a draft, as every correction is: accepted, it shows *how*, not only *what*.
+
+        Args:
+            run: Its id or the beginning of it, or `last`.
+            answer: What it should have said, where that is not what it said.
+            **how: `why`, `source`, `tags`, `name`, `by`, as for `examples.propose`.
+
+        Raises:
+            RunNotFound: There is none.
+            UsageError: It has no answer, or no steps.
+            DomainReadOnly, DomainInvalid: It can't be saved.
+        """
+        from harness.sdk.corrections import answered, propose_worked
+        from harness.sdk.examples import Examples
+
+        examples = Examples(self._opened)
+        return propose_worked(examples, answered(self.runs, run), answer=answer, **how)
 
     def _recorded(self, run: str) -> Model:
         """Return what says again what the model of a run said: `replay:RUN`."""
