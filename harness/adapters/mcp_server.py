@@ -30,6 +30,8 @@ __all__ = ["McpServer"]
 
 START = 30.0
 """Seconds that a server has to start and to say what it offers."""
+ELSEWHERE = 3.0
+"""Seconds that another event loop has to end a session of its own; then its program is killed."""
 MOST_LISTED = 10_000
 T = TypeVar("T")
 
@@ -191,11 +193,16 @@ class _Connection:
         )
 
     async def aclose(self) -> None:
-        """End the session; a server of another event loop ends with its input."""
-        if self._loop is not asyncio.get_running_loop():
-            if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._task.cancel)
+        """End the session and its program, on the event loop that it is on."""
+        if self._loop is asyncio.get_running_loop():
+            await self._end()
             return
+        if self._loop.is_running():  # in another thread, or waiting for this very call
+            ended = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
+            await asyncio.wait([asyncio.wrap_future(ended)], timeout=ELSEWHERE)
+        self._talk.kill()
+
+    async def _end(self) -> None:
         self._closing.set()
         if not self._session.done():  # it never came to speak: nothing to end politely
             self._task.cancel()
