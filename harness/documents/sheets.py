@@ -226,6 +226,7 @@ class _Drawing:
         self._sheet = sheet
         self._results = results
         self._forms: dict[tuple[str, bool], Any] = {}
+        self._numbers: dict[int, str] = {}  # how the numbers of a column look: sums below do too
 
     def draw(self, drawn: Worksheet) -> None:
         """Write all cells, and make the sheet pleasant to read."""
@@ -255,7 +256,10 @@ class _Drawing:
         cell = Cell(kind="text", text=text)
         if not (head or self._sheet.wide):
             cell = cell_of(text, formulas=self._sheet.formulas)
-        form = self._form(cell.form, head)
+        if cell.kind == "number" and "." in cell.form and "%" not in cell.form:
+            self._numbers.setdefault(column, cell.form)
+        look = self._numbers.get(column, "") if cell.kind == "formula" else cell.form
+        form = self._form(look, head)
         match cell.kind:
             case "number":
                 drawn.write_number(row, column, cell.number, form)

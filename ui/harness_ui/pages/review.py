@@ -76,6 +76,11 @@ def _draft(harness: Harness, draft: Waiting) -> None:
     key = f"{example.id}-{hash(example.output + example.why)}"
     answer = answer_field(harness, example.output, key=f"output-{key}")
     why = st.text_area("Why", value=example.why, key=f"why-{key}", height=110)
+    if example.steps:
+        with st.expander(f"How it was worked: {len(example.steps)} steps", expanded=True):
+            for number, step in enumerate(example.steps, start=1):
+                st.caption(f"Step {number}")
+                st.code(step, language=None, wrap_lines=True)
     for problem in draft.problems:
         st.warning(plain(problem.message))
     show_near(Saved(example=example, near=draft.near))
