@@ -17,6 +17,7 @@ __all__ = [
     "SandboxJob",
     "SandboxLimits",
     "SandboxResult",
+    "ServedContent",
     "ServedTool",
     "ToolServer",
 ]
@@ -163,6 +164,10 @@ class ServedTool:
     schema: Mapping[str, Any]
 
 
+ServedContent = str | Sequence[Mapping[str, Any]]
+"""What a server says: text; LangChain's content blocks where there is more than text."""
+
+
 class ToolServer(Protocol):
     """A server of tools, started when it is first needed and again when it has died."""
 
@@ -179,8 +184,8 @@ class ToolServer(Protocol):
         arguments: Mapping[str, Any],
         *,
         expect: Callable[[ServedTool], bool] = lambda _: True,
-    ) -> tuple[str, Any]:
-        """Call a tool; return what it says as text, and what it gave beside.
+    ) -> tuple[ServedContent, Any]:
+        """Call a tool; return what it says, and what it gave beside.
 
         Args:
             tool: Its name.

@@ -80,7 +80,10 @@ class Blobs:
         file = self.file(run, name)
         try:
             sealed = self._row(run, name)
-            return cipher.open_blob(file.read_bytes() if sealed is None else sealed)
+            sealed = file.read_bytes() if sealed is None else sealed
+            if sha256(sealed) != name:  # another blob of the run, put in its place, would open
+                raise ValueError(name)
+            return cipher.open_blob(sealed)
         except FileNotFoundError:
             raise JournalDamaged(
                 f"The blob {name[:12]} of run {run} is not in {self.folder}.",

@@ -19,7 +19,7 @@ from harness.adapters.mcp_stdio import Talk, program_of, stdio_streams
 from harness.adapters.sandbox_host import plain_environment
 from harness.domain.own_servers import OwnServer
 from harness.errors import HarnessError, ServerFailed, ToolError
-from harness.seams_hands import ServedTool
+from harness.seams_hands import ServedContent, ServedTool
 
 if TYPE_CHECKING:
     import httpx
@@ -30,6 +30,8 @@ __all__ = ["McpServer"]
 
 START = 30.0
 """Seconds that a server has to start and to say what it offers."""
+ELSEWHERE = 3.0
+"""Seconds that another event loop has to end a session of its own; then its program is killed."""
 MOST_LISTED = 10_000
 T = TypeVar("T")
 
@@ -69,7 +71,7 @@ class McpServer:
         arguments: Mapping[str, Any],
         *,
         expect: Callable[[ServedTool], bool] = lambda _: True,
-    ) -> tuple[str, Any]:
+    ) -> tuple[ServedContent, Any]:
         """Call a tool. See `ToolServer`."""
         connection = await self._connected()
         offered = connection.tools.get(tool)
@@ -191,11 +193,16 @@ class _Connection:
         )
 
     async def aclose(self) -> None:
-        """End the session; a server of another event loop ends with its input."""
-        if self._loop is not asyncio.get_running_loop():
-            if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._task.cancel)
+        """End the session and its program, on the event loop that it is on."""
+        if self._loop is asyncio.get_running_loop():
+            await self._end()
             return
+        if self._loop.is_running():  # in another thread, or waiting for this very call
+            ended = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
+            await asyncio.wait([asyncio.wrap_future(ended)], timeout=ELSEWHERE)
+        self._talk.kill()
+
+    async def _end(self) -> None:
         self._closing.set()
         if not self._session.done():  # it never came to speak: nothing to end politely
             self._task.cancel()
@@ -341,8 +348,8 @@ async def _all_tools(session: ClientSession) -> list[Tool]:
 
 async def _through_adapter(
     session: ClientSession, tool: Tool, arguments: Mapping[str, Any]
-) -> tuple[str, Any]:
-    """Call a tool by LangChain's adapter; return its text, and what is more than text.
+) -> tuple[ServedContent, Any]:
+    """Call a tool by LangChain's adapter; return its content, and what it gave beside.
 
     Raises:
         ToolError: The tool says that it failed.
@@ -350,16 +357,29 @@ async def _through_adapter(
     from langchain_mcp_adapters.tools import convert_mcp_tool_to_langchain_tool
     from langsmith import tracing_context
 
-    adapted = convert_mcp_tool_to_langchain_tool(session, tool)
+    adapted = convert_mcp_tool_to_langchain_tool(session, tool, tool_interceptors=[_sounds_named])
     request = {"type": "tool_call", "id": "call", "name": tool.name, "args": dict(arguments)}
     with tracing_context(enabled=False):
         message = await adapted.ainvoke(request)
     content = message.content if isinstance(message.content, list) else [message.content]
-    texts = [
-        one if isinstance(one, str) else str(one.get("text") or f"[{one.get('type')}, not shown]")
-        for one in content
-    ]
-    text = "\n".join(texts)
+    blocks = [{"type": "text", "text": one} if isinstance(one, str) else one for one in content]
+    text = "\n".join(str(one.get("text") or f"[{one.get('type')}, not shown]") for one in blocks)
     if message.status == "error":
         raise ToolError(text[:4_000] or "The tool failed and did not say why.")
-    return text, message.artifact
+    plain = all(one.get("type") == "text" for one in blocks)
+    return text if plain else blocks, message.artifact
+
+
+async def _sounds_named(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+    """Put words in place of sound, which the adapter refuses together with all that is beside."""
+    from mcp.types import AudioContent, CallToolResult, TextContent
+
+    result = await handler(request)
+    if isinstance(result, CallToolResult):
+        result.content = [
+            TextContent(type="text", text=f"[sound ({one.mimeType[:80]}), not played]")
+            if isinstance(one, AudioContent)
+            else one
+            for one in result.content
+        ]
+    return result

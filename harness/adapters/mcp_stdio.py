@@ -67,6 +67,7 @@ class Talk:
         self.why = ""
         self.over = False
         self.words = bytearray()
+        self.program: Process | None = None
 
     def said(self, piece: bytes) -> None:
         """Count a piece.
@@ -77,6 +78,11 @@ class Talk:
         self.bytes += len(piece)
         if self.bytes > MOST_BYTES:
             raise ServerFailed(f"It said more than {MOST_BYTES >> 20} MB at once.")
+
+    def kill(self) -> None:
+        """End the program, where it still runs."""
+        if self.program is not None and self.program.returncode is None:
+            _kill(self.program)
 
     def last_words(self) -> str:
         """Return the end of what it wrote to standard error."""
@@ -104,6 +110,7 @@ async def stdio_streams(
     process = await anyio.open_process(
         list(words), env=dict(environment), cwd=folder, start_new_session=os.name == "posix"
     )
+    talk.program = process
     heard, read = anyio.create_memory_object_stream[Any](0)
     write, asked = anyio.create_memory_object_stream[Any](0)
     try:

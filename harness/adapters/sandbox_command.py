@@ -83,7 +83,7 @@ def sandbox_command(
     for folder in folders:  # after /tmp, where a virtual environment may stand
         words += ["--ro-bind", folder, folder]
     for name, descriptor in texts.items():
-        words += ["--perms", "0444", "--ro-bind-data", str(descriptor), f"{INSIDE}/{name}"]
+        words += ["--perms", "0444", "--file", str(descriptor), f"{INSIDE}/{name}"]
     words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", WORK]
     return [*words, "--seccomp", str(seccomp), "--info-fd", str(info), "--"]
 

@@ -110,6 +110,45 @@ def add(
     _tell(saved, as_json=as_json)
 
 
+@examples.command("from")
+def from_run(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="Id of a run or its beginning; `last` is newest.")
+    ],
+    answer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="What it should have said (default: what it did); - reads stdin."
+        ),
+    ] = None,
+    why: Why = "",
+    source: Source = "",
+    tag: Tags = None,
+    by: By = "",
+    as_json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Make a worked example of a run, as a draft: its question, its answer, and its steps."""
+    from harness.cli.runs import records
+    from harness.sdk.corrections import answered, propose_worked
+
+    told = answered(records(home), run)
+    right = None if answer is None else read_question(answer)
+    for notice in told.notices:
+        print(f"! {notice}", file=sys.stderr)
+    with open_domain(told.folder, home=home) as harness:
+        saved = propose_worked(
+            harness.examples,
+            told,
+            answer=right,
+            why=why,
+            source=source,
+            tags=tag or [],
+            by=by,
+        )
+    _tell(saved, as_json=as_json)
+
+
 @examples.command("accept")
 def accept(
     domain: DomainFolder,
@@ -225,6 +264,9 @@ def correct(
     ] = None,
     why: Why = "",
     source: Source = "",
+    steps: Annotated[
+        bool, typer.Option("--steps", help="With how the run was worked, as the example's steps.")
+    ] = False,
     tag: Tags = None,
     by: By = "",
     as_json: AsJson = False,
@@ -239,12 +281,15 @@ def correct(
 
         told = answered(records(home), target)
         domain, asked, run, said = told.folder, told.question, told.run, told.answer
+        worked = told.steps if steps else ()
+    elif steps:
+        raise UsageError("--steps are those of a run.", "Name the run instead of a domain.")
     else:
-        domain, asked, run, said = target, read_question(question), "", ""
+        domain, asked, run, said, worked = target, read_question(question), "", "", ()
     right = edited(said) if answer is None else read_question(answer)
     with open_domain(domain, home=home) as harness:
         saved = harness.examples.propose(
-            asked, right, why=why, source=source, tags=tag or [], by=by, run=run
+            asked, right, why=why, steps=worked, source=source, tags=tag or [], by=by, run=run
         )
     _tell(saved, as_json=as_json)
 

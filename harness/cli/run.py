@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -180,35 +180,23 @@ def work_on(work: Run, *, as_json: bool, out: Path | None) -> None:
 
 
 def put_out(work: Run, result: RunResult, folder: Path) -> list[Path]:
-    """Copy the files that a run made, and its answer, into a folder; return their paths."""
-    from harness.errors import FileMissing
-    from harness.wiring import make_workspace
+    """Save the files that came of a run, and its answer, in a folder; return their paths."""
+    from harness.cli.show_runs import say, since_lines
 
-    workspace = make_workspace(work.workspace)
-    written = []
-    try:
-        for name in result.files:
-            try:
-                content = workspace.read(name)
-            except FileMissing:
-                continue  # the run took it away again
-            written.append(_put(folder.joinpath(*PurePosixPath(name).parts), content))
-    finally:
-        workspace.close()
+    files = work.artifacts
+    for line in since_lines(list(files)):
+        say(line)
+    written = files.save(folder)
     if result.text:
         answer = next(
             path
             for path in (folder / f"answer{mark}.md" for mark in ("", *range(2, 10_000)))
             if path not in written
         )
-        written.append(_put(answer, f"{result.text}\n".encode()))
+        folder.mkdir(parents=True, exist_ok=True)
+        answer.write_text(f"{result.text}\n", "utf-8", newline="\n")
+        written.append(answer)
     return written
-
-
-def _put(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
 
 
 def words_of(**options: Any) -> list[str]:

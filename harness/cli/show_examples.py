@@ -98,6 +98,8 @@ def waiting_report(one: Waiting) -> str:
     for title, text in (("Input", example.input), ("Output", example.output), ("Why", example.why)):
         if text:
             lines += [f"  {title}:", *(f"    {line}" for line in text.split("\n"))]
+    for number, step in enumerate(example.steps, start=1):
+        lines += [f"  Step {number}:", *(f"    {line}" for line in step.split("\n"))]
     lines += [f"  ! {problem.message}" for problem in one.problems]
     lines += [f"  like {alike_line(near)}" for near in one.near]
     return "\n".join(lines)

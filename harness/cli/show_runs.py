@@ -44,11 +44,17 @@ __all__ = [
     "print_event",
     "run_json",
     "run_table",
+    "since_lines",
     "told",
     "verdict",
 ]
 
 MARKS = {"pending": "[ ]", "doing": "[~]", "done": "[x]", "dropped": "[-]"}
+SINCE = {
+    "": "",
+    "changed": "; changed in the workspace since",
+    "removed": "; taken out of the workspace since",
+}
 WIDE = 100
 MOST_LINES = 40
 """Lines of a preview that are shown; `runs show --json` has all."""
@@ -197,9 +203,18 @@ def file_lines(files: Sequence[RunFile]) -> list[str]:
         by = f"{made} in step {one.step} by {one.tool}" if one.tool else made
         lines.append(
             f"{one.path:<{widest}}  {one.media_type}  {one.bytes:,} bytes  "
-            f"sha256 {one.sha256[:16]}…  {by}"
+            f"sha256 {one.sha256[:16]}…  {by}{SINCE[one.since]}"
         )
     return lines
+
+
+def since_lines(files: Sequence[RunFile]) -> list[str]:
+    """Return, a line each, which files are not in the workspace as the run left them."""
+    return [
+        f"! {one.path} was {one.since} in the workspace since: saved is what the run left."
+        for one in files
+        if one.since
+    ]
 
 
 def account(given: Account, files: Sequence[RunFile] = ()) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from harness.documents.blocks import legible
-from harness.documents.runs import Stretch
+from harness.documents.runs import Stretch, roots_of
 from harness.documents.word_xml import W, child, element, in_order
 from harness.errors import DocumentError
 
@@ -38,7 +38,7 @@ class Marks:
         self._next = 1 + max(
             (
                 int(one.get(f"{_W}id") or 0)
-                for part in _roots(document)
+                for part in roots_of(document)
                 for one in part.iter(f"{_W}ins", f"{_W}del", f"{_W}moveFrom", f"{_W}moveTo")
                 if (one.get(f"{_W}id") or "").isdecimal()
             ),
@@ -107,7 +107,9 @@ class Marks:
 
         body = self._document.element.body
         if not any(above is body for above in runs[0].iterancestors()):
-            raise DocumentError("Word has no comments in headers and footers.", "Leave it out.")
+            raise DocumentError(
+                "Word has no comments in headers, footers and notes.", "Leave it out."
+            )
         order = {run: at for at, run in enumerate(body.iter(f"{_W}r"))}
         ordered = sorted(runs, key=lambda run: order.get(run, 0))
         ends = [Run(run, self._document) for run in (ordered[0], ordered[-1])]
@@ -168,17 +170,6 @@ class Marks:
 
 def _attributes(mark: Any) -> dict[str, str]:
     return {f"w:{key.removeprefix(_W)}": value for key, value in mark.attrib.items()}
-
-
-def _roots(document: Document) -> list[Any]:
-    roots = [document.element.body]
-    for section in document.sections:
-        roots += [
-            part._element
-            for part in (section.header, section.footer)
-            if not part.is_linked_to_previous
-        ]
-    return roots
 
 
 def _run(like: Any, text: str) -> Any:

@@ -17,6 +17,8 @@ MOST_PAGES = 8
 _LONGEST = 1_568
 """Pixels of a picture's longer side: providers make larger ones smaller."""
 _MOST_PIXELS = 80_000_000
+_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
+"""What is opened; Pillow knows others, some of them by starting other programs."""
 _LOCK = threading.Lock()  # pdfium is for one thread at a time
 
 
@@ -83,7 +85,7 @@ def _page(page: Any) -> bytes:
 def _photo(data: bytes) -> bytes:
     from PIL import Image, ImageOps
 
-    with Image.open(BytesIO(data)) as opened:
+    with Image.open(BytesIO(data), formats=_FORMATS) as opened:
         if opened.width * opened.height > _MOST_PIXELS:
             raise ValueError("too many pixels")
         turned = ImageOps.exif_transpose(opened) or opened

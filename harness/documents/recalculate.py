@@ -2,11 +2,13 @@
 
 The library `formulas` knows most of Excel's functions. It is slow to start, takes what memory a
 workbook asks for, and is made for trusted files: so it gets a time, a limit of memory, and no
-workbook that names another file.
+workbook that names another file. Its licence is the EUPL, so who wants it installs it (the extra
+`formulas`); without it, results are said to be missing.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import subprocess
@@ -23,6 +25,7 @@ SECONDS = 40
 MEMORY = 3 * 2**30
 """Bytes of address space."""
 MOST_FORMULAS = 20_000
+ABSENT = "that needs the extra `formulas`: pip install 'domain-harness[formulas]'."
 
 
 def results_of(workbook: bytes) -> tuple[dict[str, Results], str]:
@@ -34,6 +37,8 @@ def results_of(workbook: bytes) -> tuple[dict[str, Results], str]:
     Returns:
         The results by the sheet's name in lower case, and why there are none, in words, if so.
     """
+    if importlib.util.find_spec("formulas") is None:
+        return {}, ABSENT
     try:
         done = subprocess.run(  # noqa: S603  # our own module, nothing of it from outside
             [sys.executable, "-W", "ignore", "-m", __name__],

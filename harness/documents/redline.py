@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.documents.kinds import kind_of
 from harness.documents.marks import Marks
-from harness.documents.runs import Stretch, folded, paragraphs_of, stretches, text_of
+from harness.documents.runs import Stretch, folded, in_note, paragraphs_of, stretches, text_of
 from harness.documents.word_text import opened
 from harness.errors import DocumentError
 
@@ -188,6 +188,11 @@ def _replace(marks: Marks, stretch: Stretch, revision: Revision) -> None:
     if revision.new is None:
         changed = stretch.isolate(stretch.start, stretch.end)
     elif not revision.new and stretch.whole:
+        if in_note(stretch.paragraph):
+            raise DocumentError(
+                "A whole note goes with its mark in the text, which can't be struck here.",
+                "Change its words, or say in a comment beside the text that it shall go.",
+            )
         changed = marks.strike_paragraph(stretch.paragraph)
     else:
         if "\n" in revision.new:

@@ -17,13 +17,14 @@ from harness.documents.word_xml import W
 if TYPE_CHECKING:
     from docx.document import Document
 
-__all__ = ["Stretch", "folded", "paragraphs_of", "stretches", "text_of"]
+__all__ = ["Stretch", "folded", "in_note", "paragraphs_of", "roots_of", "stretches", "text_of"]
 
 _W = f"{{{W}}}"
 _T = f"{_W}t"
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _SIGNS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 _SKIPPED = {f"{_W}{one}" for one in ("del", "moveFrom", "pPr", "rPr", "instrText", "txbxContent")}
+_NOTES = (f"{_W}footnote", f"{_W}endnote")
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 
 # One character for one, so that places stay.
@@ -77,13 +78,29 @@ def text_of(paragraph: Any) -> str:
 
 
 def paragraphs_of(document: Document) -> list[Any]:
-    """Return every paragraph of the text, tables and text boxes, then of headers and footers."""
-    found = list(_paragraphs(document.element.body))
+    """Return every paragraph: text, tables, text boxes, then headers and footers, then notes."""
+    return [paragraph for root in roots_of(document) for paragraph in _paragraphs(root)]
+
+
+def roots_of(document: Document) -> list[Any]:
+    """Return what paragraphs stand in: the text, headers and footers, footnotes and endnotes."""
+    roots = [document.element.body]
     for section in document.sections:
-        for part in (section.header, section.footer):
-            if not part.is_linked_to_previous:
-                found += _paragraphs(part._element)
-    return found
+        roots += [
+            part._element
+            for part in (section.header, section.footer)
+            if not part.is_linked_to_previous
+        ]
+    for relation in document.part.rels.values():
+        if not relation.is_external and relation.reltype.endswith(("/footnotes", "/endnotes")):
+            notes = getattr(relation.target_part, "_element", ())
+            roots += [one for one in notes if one.get(f"{_W}type") is None]  # no separators
+    return roots
+
+
+def in_note(paragraph: Any) -> bool:
+    """Return whether a paragraph stands in a footnote or an endnote."""
+    return any(above.tag in _NOTES for above in paragraph.iterancestors())
 
 
 def _paragraphs(root: Any) -> Iterator[Any]:

@@ -35,6 +35,8 @@ __all__ = ["Sheet", "sheets_of", "xlsx_of"]
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_576, 16_384, 32_767
 _NARROWEST, _WIDEST, _WIDE = 6, 60, 85  # characters of a column
 _ROW = 15  # points of a line
+MISSING = "\u2060result missing\u2060"
+_NO_RESULT = re.compile(rb'<c([^>]*) t="str"(><f>[^<]*</f>)<v>%b</v>' % MISSING.encode())
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 
@@ -161,6 +163,21 @@ def _written(
     for sheet, name in zip(sheets, names, strict=True):
         _Drawing(book, sheet, results.get(name.casefold(), {})).draw(book.add_worksheet(name))
     book.close()
+    return _without_missing(out.getvalue())
+
+
+def _without_missing(content: bytes) -> bytes:
+    """Return a workbook whose formulas without a result have none, rather than an empty text."""
+    from zipfile import ZIP_DEFLATED, ZipFile
+
+    with ZipFile(BytesIO(content)) as package:
+        parts = {one: package.read(one) for one in package.infolist()}
+    if not any(MISSING.encode() in part for part in parts.values()):
+        return content
+    out = BytesIO()
+    with ZipFile(out, "w", ZIP_DEFLATED) as package:
+        for one, part in parts.items():
+            package.writestr(one, _NO_RESULT.sub(rb"<c\1\2", part))
     return out.getvalue()
 
 
@@ -209,6 +226,7 @@ class _Drawing:
         self._sheet = sheet
         self._results = results
         self._forms: dict[tuple[str, bool], Any] = {}
+        self._numbers: dict[int, str] = {}  # how the numbers of a column look: sums below do too
 
     def draw(self, drawn: Worksheet) -> None:
         """Write all cells, and make the sheet pleasant to read."""
@@ -238,14 +256,17 @@ class _Drawing:
         cell = Cell(kind="text", text=text)
         if not (head or self._sheet.wide):
             cell = cell_of(text, formulas=self._sheet.formulas)
-        form = self._form(cell.form, head)
+        if cell.kind == "number" and "." in cell.form and "%" not in cell.form:
+            self._numbers.setdefault(column, cell.form)
+        look = self._numbers.get(column, "") if cell.kind == "formula" else cell.form
+        form = self._form(look, head)
         match cell.kind:
             case "number":
                 drawn.write_number(row, column, cell.number, form)
             case "date":
                 drawn.write_datetime(row, column, cell.date, form)
             case "formula":
-                value = self._results.get((row + 1, column + 1), "")
+                value = self._results.get((row + 1, column + 1), MISSING)
                 drawn.write_formula(row, column, cell.text, form, value)
             case "text":
                 drawn.write_string(row, column, text, form)

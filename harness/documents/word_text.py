@@ -33,7 +33,7 @@ def opened(data: bytes) -> Document:
     import docx
     from docx.opc.constants import CONTENT_TYPE
     from docx.opc.package import OpcPackage
-    from docx.opc.part import PartFactory
+    from docx.opc.part import PartFactory, XmlPart
     from docx.parts.document import DocumentPart
 
     # python-docx opens only plain documents; macros and templates are the same inside.
@@ -41,6 +41,8 @@ def opened(data: bytes) -> Document:
     template = "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml"
     for kind in (main, template):
         PartFactory.part_type_for.setdefault(kind, DocumentPart)
+    for kind in (CONTENT_TYPE.WML_FOOTNOTES, CONTENT_TYPE.WML_ENDNOTES):
+        PartFactory.part_type_for.setdefault(kind, XmlPart)  # so that notes can be revised
     package: Any = OpcPackage.open(BytesIO(data))
     part = package.main_document_part
     if part.content_type in (CONTENT_TYPE.WML_DOCUMENT_MAIN, main, template):

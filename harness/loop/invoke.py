@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.loop.pictures import picture_of, pictures_in
+from harness.loop.pictures import pictures_in, pictures_shown
 from harness.loop.tooling import Outcome, said_by
 
 if TYPE_CHECKING:
@@ -195,7 +195,8 @@ def text_of_content(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list) and any(map(_is_block, content)):
-        return "\n".join(map(_block_text, content))
+        shown = pictures_shown(content)
+        return "\n".join(_block_text(one, at in shown) for at, one in enumerate(content))
     try:
         return json.dumps(content, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
@@ -206,14 +207,13 @@ def _is_block(part: Any) -> bool:
     return isinstance(part, Mapping) and "type" in part
 
 
-def _block_text(block: Any) -> str:
+def _block_text(block: Any, shown: bool) -> str:
     if isinstance(block, str):
         return block
     if isinstance(block, Mapping):
         if isinstance(block.get("text"), str):
             return str(block["text"])
         if block.get("type") in ("image", "image_url", "audio", "file"):
-            shown = picture_of(block) is not None
             return "[picture, below]" if shown else f"[{block['type']}, not shown]"
     return json.dumps(block, default=str, ensure_ascii=False)
 

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
     from harness.seams import Model
 
-__all__ = ["TOKENS", "Seen", "Taken", "blocks_of", "in_words", "pictures_in", "takes_pictures"]
+__all__ = [
+    "TOKENS",
+    "Seen",
+    "Taken",
+    "blocks_of",
+    "in_words",
+    "pictures_in",
+    "pictures_shown",
+    "takes_pictures",
+]
 
 TOKENS = 1_600
 """Tokens that a picture costs, at most about: providers make larger ones smaller."""
@@ -47,10 +56,17 @@ class Seen:
 
 def pictures_in(content: Any) -> tuple[Taken, ...]:
     """Return the pictures of a tool's content blocks, as far as they can be shown."""
-    if not isinstance(content, list):
-        return ()
-    found = [one for one in map(picture_of, content) if one is not None]
-    return tuple(found[:MOST])
+    return tuple(pictures_shown(content).values())
+
+
+def pictures_shown(content: Any) -> dict[int, Taken]:
+    """Return the pictures that are shown, by the place of their block, in order."""
+    found: dict[int, Taken] = {}
+    for place, block in enumerate(content if isinstance(content, list) else ()):
+        picture = picture_of(block) if len(found) < MOST else None
+        if picture is not None:
+            found[place] = picture
+    return found
 
 
 def picture_of(block: Any) -> Taken | None:

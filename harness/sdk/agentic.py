@@ -15,13 +15,16 @@ from harness.sdk.worker import Host, Worker
 
 if TYPE_CHECKING:
     from harness.sdk.eval_wishes import EvalWishes, Parts
+    from harness.sdk.hands import Hands
     from harness.sdk.journal_door import JournalDoor
     from harness.values import EvalCase
 
 __all__ = ["run_case"]
 
 
-async def run_case(door: JournalDoor, parts: Parts, case: EvalCase, wishes: EvalWishes) -> Work:
+async def run_case(
+    door: JournalDoor, hands: Hands, parts: Parts, case: EvalCase, wishes: EvalWishes
+) -> Work:
     """Work on a case, unattended: what would ask somebody is refused, and the model told.
 
     The guard holds for what is packed and for what the tools find. The run stays in the journal,
@@ -29,6 +32,7 @@ async def run_case(door: JournalDoor, parts: Parts, case: EvalCase, wishes: Eval
 
     Args:
         door: Opens the journal.
+        hands: What the tools work with.
         parts: What the eval is joined from; the run keeps to that version of the domain.
         case: Its input is the request.
         wishes: Of the eval.
@@ -42,7 +46,9 @@ async def run_case(door: JournalDoor, parts: Parts, case: EvalCase, wishes: Eval
         pack["policy"] = wishes.policy
     if wishes.sections:
         pack["sections"] = wishes.sections
-    runs = OpenRuns(door, Worker(Host(current=lambda: current, models=parts.models), door))
+    runs = OpenRuns(
+        door, Worker(Host(current=lambda: current, models=parts.models, hands=hands), door)
+    )
     run = runs.begin(
         case.input,
         files=[folder / name for name in case.files],

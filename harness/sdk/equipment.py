@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from harness.domain.answers import ReadAnswer, read_answer
 from harness.domain.own_tools import RESERVED
 from harness.errors import UsageError
-from harness.sdk.hands import hands_of
 from harness.tools import KITS, Library, QuoteFinder, make_kit
 from harness.tools.own import refuse_shadows
 from harness.values import Example, Passage, jsonable
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from harness.context import Guard
     from harness.domain import Domain
+    from harness.sdk.hands import Hands
     from harness.sdk.opened import Current
     from harness.seams import Workspace
 
@@ -59,21 +59,20 @@ def kits_of(domain: Domain) -> tuple[str, ...]:
 
 
 def tools_of(
-    current: Current, workspace: Workspace, home: Path, guard: Guard | None = None
+    current: Current, workspace: Workspace, hands: Hands, guard: Guard | None = None
 ) -> list[BaseTool]:
     """Return the tools of a run: the kits that the domain names, and the tools that it brings.
 
     Args:
         current: The domain.
         workspace: Of the run.
-        home: The state folder.
+        hands: What the tools work with.
         guard: Keeps an eval case out of what the tools find.
 
     Raises:
         ToolsNotTrusted: The domain brings tools that the user has not said yes or no to.
         ToolError: A tool can't be offered.
     """
-    hands = hands_of(home)
     domain = current.domain
     kits = make_kit(
         kits_of(domain),

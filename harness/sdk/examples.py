@@ -181,6 +181,7 @@ class Examples:
         answer: str,
         *,
         why: str = "",
+        steps: Sequence[str] = (),
         source: str = "",
         tags: Sequence[str] = (),
         name: str = "",
@@ -193,6 +194,7 @@ class Examples:
             question: What was asked.
             answer: What the expert would have said.
             why: Why that is right.
+            steps: How the work is done; `h.example_of` has those of a run.
             source: The document, patient or contract that it comes from.
             tags: Words to slice results by.
             name: Its id; one is made of the date where none is given.
@@ -210,6 +212,7 @@ class Examples:
             "input": question,
             "output": answer,
             "why": why,
+            "steps": tuple(steps),
             "source": source,
             "tags": tuple(tags),
             "status": "draft",

@@ -1,6 +1,6 @@
 """The hands of runs: sandbox, calculator and the domain's own tools, started when first used.
 
-One set for each state folder and process; making it starts nothing.
+An open domain owns one set, and ends with it what was started; making it starts nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ import logging
 import os
 import shutil
 import tempfile
-import threading
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
+
+from harness.sdk import portal
+from harness.sdk.jobs_owned import OwnedSandbox, RunningJobs
 from harness.sdk.trust import Trust, trusted, unchanged
 from harness.seams import Workspace
 from harness.seams_hands import Calculator, Sandbox
@@ -29,31 +33,11 @@ if TYPE_CHECKING:
     from harness.domain.own_tools import OwnTools
     from harness.seams_hands import ToolServer
 
-__all__ = ["Hands", "hands_of"]
+__all__ = ["Hands"]
 
 log = logging.getLogger(__name__)
-_known: dict[Path, Hands] = {}
-_lock = threading.Lock()
-
-
-def hands_of(home: Path, settings: Settings | None = None) -> Hands:
-    """Return the hands of a state folder; the same ones each time.
-
-    Args:
-        home: The state folder.
-        settings: The process's settings, for the sandbox's limits.
-    """
-    with _lock:
-        if home not in _known:
-            _known[home] = Hands(home, settings)
-            if len(_known) == 1:
-                atexit.register(_let_go)
-        return _known[home]
-
-
-def _let_go() -> None:
-    for one in _known.values():
-        one.close()
+_left_open: weakref.WeakSet[Hands] = weakref.WeakSet()
+"""What nobody has closed; ended with the process."""
 
 
 class Hands:
@@ -74,13 +58,19 @@ class Hands:
         self._sandbox: Sandbox | None = None
         self._calculator: Calculator | None = None
         self._servers: dict[tuple[Path, str], dict[str, ToolServer]] = {}
+        self._jobs = RunningJobs()
         self._modules = ""
+        if not _left_open:
+            atexit.unregister(_let_go)
+            atexit.register(_let_go)
+        _left_open.add(self)
 
     @property
     def sandbox(self) -> Sandbox:
         """Where `python`, `shell` and the functions of `tools/*.py` run."""
         if self._sandbox is None:
-            self._sandbox = make_sandbox(self._settings or Settings(), self._home / "sandbox")
+            made = make_sandbox(self._settings or Settings(), self._home / "sandbox")
+            self._sandbox = OwnedSandbox(made, self._jobs)
         return self._sandbox
 
     @property
@@ -107,9 +97,12 @@ class Hands:
             log.warning("A tool is not offered: %s", problem)
         granted = [one for one in own.functions if one.name in trust.host]
         host = {
-            one.name: make_host_runner(
-                self._kept(own),
-                {name: os.environ[name] for name in one.secrets if name in os.environ},
+            one.name: OwnedSandbox(
+                make_host_runner(
+                    self._kept(own),
+                    {name: os.environ[name] for name in one.secrets if name in os.environ},
+                ),
+                self._jobs,
             )
             for one in granted
         }
@@ -142,23 +135,24 @@ class Hands:
         return folder
 
     async def aclose(self) -> None:
-        """Stop what was started."""
-        for servers in self._servers.values():
-            for one in servers.values():
-                await one.aclose()
-        self._servers.clear()
-        self._end()
+        """End what was started, and wait for it; what is used later is started anew."""
+        servers = [one for named in self._servers.values() for one in named.values()]
+        await asyncio.gather(*(one.aclose() for one in servers))
+        await anyio.to_thread.run_sync(self._end)
 
     def close(self) -> None:
-        """Stop what was started, where no event loop runs."""
-        if self._servers:
-            asyncio.run(self.aclose())
-        self._end()
+        """End what was started, for callers without an event loop of their own."""
+        portal.call(self.aclose)
 
     def _end(self) -> None:
-        calculator, self._calculator = self._calculator, None
-        if calculator is not None:
-            calculator.close()
+        self._jobs.end()
+        if self._calculator is not None:
+            self._calculator.close()
         if self._modules:
             shutil.rmtree(self._modules, ignore_errors=True)
             self._modules = ""
+
+
+def _let_go() -> None:
+    for one in list(_left_open):
+        asyncio.run(one.aclose())

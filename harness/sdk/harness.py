@@ -88,14 +88,27 @@ class Harness(LongWork):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    async def __aenter__(self) -> Harness:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
     def close(self) -> None:
-        """Let go of the index and of connections; a later call opens them again."""
+        """Let go of the index and of connections, and end what tools started.
+
+        A later call opens them again.
+        """
+        if hands := self._hands_at_work():
+            hands.close()
         self._opened.close()
         self._door.close()
         portal.call(self.models.aclose)
 
     async def aclose(self) -> None:
-        """Let go of the index, and of the connections that the running loop opened."""
+        """Let go of the index, of what tools started, and of the running loop's connections."""
+        if hands := self._hands_at_work():
+            await hands.aclose()
         self._opened.close()
         await anyio.to_thread.run_sync(self._door.close)
         await self.models.aclose()

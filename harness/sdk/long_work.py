@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from harness.documents.export import ExportFormat, Paper
     from harness.evals.graders.work import Work
     from harness.sdk.eval_wishes import EvalWishes, Parts
+    from harness.sdk.examples import Saved
+    from harness.sdk.hands import Hands
     from harness.sdk.journal_door import JournalDoor
     from harness.sdk.models import Models
     from harness.sdk.open_runs import OpenRuns, Said
@@ -37,8 +39,41 @@ class LongWork:
         from harness.sdk.open_runs import OpenRuns
         from harness.sdk.worker import Host, Worker
 
-        host = Host(current=self._opened.current, models=self.models)
+        host = Host(current=self._opened.current, models=self.models, hands=self._hands)
         return OpenRuns(self._door, Worker(host, self._door))
+
+    @cached_property
+    def _hands(self) -> Hands:
+        """What the tools of runs work with; nothing is started before one is used."""
+        from harness.sdk.hands import Hands
+
+        return Hands(self._opened.home, self._opened.settings)
+
+    def _hands_at_work(self) -> Hands | None:
+        """Return the hands if any run had them."""
+        found: Hands | None = self.__dict__.get("_hands")
+        return found
+
+    def example_of(self, run: str, *, answer: str | None = None, **how: Any) -> Saved:
+        """Make a worked example of a run: what was asked, its answer, and the steps it took.
+
+        It is a draft, as every correction is: accepted, it shows *how*, not only *what*.
+
+        Args:
+            run: Its id or the beginning of it, or `last`.
+            answer: What it should have said, where that is not what it said.
+            **how: `why`, `source`, `tags`, `name`, `by`, as for `examples.propose`.
+
+        Raises:
+            RunNotFound: There is none.
+            UsageError: It has no answer, or no steps.
+            DomainReadOnly, DomainInvalid: It can't be saved.
+        """
+        from harness.sdk.corrections import answered, propose_worked
+        from harness.sdk.examples import Examples
+
+        examples = Examples(self._opened)
+        return propose_worked(examples, answered(self.runs, run), answer=answer, **how)
 
     def _recorded(self, run: str) -> Model:
         """Return what says again what the model of a run said: `replay:RUN`."""
@@ -153,7 +188,7 @@ class LongWork:
         """Do an eval case as long work. See `harness.sdk.agentic`."""
         from harness.sdk.agentic import run_case
 
-        return await run_case(self._door, parts, case, wishes)
+        return await run_case(self._door, self._hands, parts, case, wishes)
 
     arun = run  # for `async with` and `async for`
 

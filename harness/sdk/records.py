@@ -240,7 +240,7 @@ class Records:
 
     def files(self, run: str) -> RunFiles:
         """Return the files that came of a run: to list with type, size, hash and step, to save."""
-        return RunFiles(self.journal, run)
+        return RunFiles(self.journal, run, workspace_folder(self._door.home, run))
 
     def worked_steps(self, run: str) -> tuple[str, ...]:
         """Return how a run was worked, as the `steps` of an example: calls, code, results."""

@@ -27,6 +27,7 @@ from harness.values import Delta, Usage
 
 if TYPE_CHECKING:
     from harness.sdk.records import Records
+    from harness.sdk.run_files import RunFiles
 
 __all__ = ["Approve", "Budget", "Decision", "Drive", "Respond", "Run", "RunResult", "attend"]
 
@@ -219,6 +220,11 @@ class Run:
             async for _ in self:
                 pass
         return self._result()
+
+    @property
+    def artifacts(self) -> RunFiles:
+        """The files that came of it, as the journal has them: to list, to save in a folder."""
+        return self._records.files(self.id)
 
     # --- from another thread, while it is at work -----------------------------------------------
 

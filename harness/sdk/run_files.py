@@ -7,12 +7,13 @@ whatever became of the folder since.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from harness.errors import StateError
+from harness.errors import FileMissing, StateError, WorkspaceError
 from harness.journal.artifacts import Artifact, artifacts_of
 from harness.journal.events import Event, FileChanged, RunStarted
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from harness.journal.parts import Blob
     from harness.seams import Journal
 
-__all__ = ["RunFile", "RunFiles"]
+__all__ = ["RunFile", "RunFiles", "Since"]
+
+Since = Literal["", "changed", "removed"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +38,8 @@ class RunFile:
         step: The step that wrote it last; 0 where no tool did.
         tool: The tool that wrote it last; empty where none did.
         new: It was not there when the run began.
+        since: What became of it in the workspace since; empty where it is as it was, or where
+            the workspace itself is gone.
     """
 
     path: str
@@ -44,6 +49,7 @@ class RunFile:
     step: int
     tool: str
     new: bool
+    since: Since = ""
 
 
 class RunFiles:
@@ -52,30 +58,37 @@ class RunFiles:
     Args:
         journal: Has the contents.
         run: Its id.
+        workspace: Its folder, to see what was changed since; it need not be there.
     """
 
-    def __init__(self, journal: Journal, run: str) -> None:
+    def __init__(self, journal: Journal, run: str, workspace: Path) -> None:
         self._journal = journal
+        self._workspace = workspace
         self._owners: dict[str, str] = {}
         self._artifacts = artifacts_of(self._events(run, None))
 
     def __iter__(self) -> Iterator[RunFile]:
-        for one in self._artifacts:
-            content = self._content(one.blob)
-            yield RunFile(
-                path=one.path,
-                media_type=one.media_type,
-                bytes=len(content),
-                sha256=hashlib.sha256(content).hexdigest(),
-                step=one.step,
-                tool=one.tool,
-                new=one.new,
-            )
+        with _looking(self._workspace) as since:
+            for one in self._artifacts:
+                content = self._content(one.blob)
+                yield RunFile(
+                    path=one.path,
+                    media_type=one.media_type,
+                    bytes=len(content),
+                    sha256=hashlib.sha256(content).hexdigest(),
+                    step=one.step,
+                    tool=one.tool,
+                    new=one.new,
+                    since=since(one.path, content),
+                )
 
     def save(self, folder: Path) -> list[Path]:
         """Write the files below a folder, which is made if need be; return their paths.
 
+        What is written is what the run left, byte for byte, whatever became of its workspace.
+
         Raises:
+            JournalDamaged: The content of one is not there any more, or was altered.
             StateError: A path leads out of the folder.
             OSError: It can't be written.
         """
@@ -105,3 +118,27 @@ class RunFiles:
             elif isinstance(event, FileChanged) and event.after is not None:
                 self._owners[event.after.hash] = run
             yield event
+
+
+@contextmanager
+def _looking(folder: Path) -> Iterator[Callable[[str, bytes], Since]]:
+    """Yield what says whether a file of a workspace is still as it was."""
+    from harness.wiring import make_workspace
+
+    if not folder.is_dir():
+        yield lambda _path, _content: ""
+        return
+    workspace = make_workspace(folder)
+
+    def since(path: str, content: bytes) -> Since:
+        try:
+            return "" if workspace.read(path) == content else "changed"
+        except FileMissing:
+            return "removed"
+        except WorkspaceError:
+            return "changed"  # a link, a folder or a device stands there now
+
+    try:
+        yield since
+    finally:
+        workspace.close()

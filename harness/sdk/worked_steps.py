@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,10 @@ __all__ = ["steps_of"]
 
 SHOWN = 300
 """Characters of a result that stay: an example shows how, the references have the rest."""
+MOST_ARGUMENTS = 2_000
+"""Characters of a call that stay: code as a rule is shorter, a whole letter belongs elsewhere."""
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+"""What no file of examples may hold; programs colour their output with it."""
 _CONTROLS = ("plan", "ask", "finish", "delegate")
 
 
@@ -44,8 +49,11 @@ def _step(said: str, started: ToolStarted, result: str) -> str:
     shown = result.strip()
     if len(shown) > SHOWN:
         shown = f"{shown[:SHOWN].rsplit(maxsplit=1)[0]} …"
-    lines = [said, f"{started.tool}:{_arguments(started.arguments)}", f"→ {shown}"]
-    return "\n".join(line for line in lines if line)
+    given = _arguments(started.arguments)
+    if len(given) > MOST_ARGUMENTS:
+        given = f"{given[:MOST_ARGUMENTS]} …"
+    lines = [said, f"{started.tool}:{given}", f"→ {shown}"]
+    return _CONTROL.sub("", "\n".join(line for line in lines if line))
 
 
 def _arguments(arguments: Mapping[str, Any]) -> str:

@@ -49,6 +49,7 @@ from harness.wiring import make_counter, make_workspace, remove_workspace
 
 if TYPE_CHECKING:
     from harness.adapters.workspace_folder import FolderWorkspace
+    from harness.sdk.hands import Hands
     from harness.sdk.models import Models
     from harness.sdk.opened import Current
     from harness.seams import Journal, Model, Writer
@@ -65,10 +66,12 @@ class Host:
     Attributes:
         current: The domain as it is now.
         models: Makes models by name.
+        hands: What its tools work with; the open domain ends what they start.
     """
 
     current: Callable[[], Current]
     models: Models
+    hands: Hands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -307,7 +310,7 @@ class Worker:
             model=model,
             counter=make_counter(),
             tools=offered(
-                tools_of(current, workspace, self._door.home, (task.pack or {}).get("guard")),
+                tools_of(current, workspace, self._host.hands, (task.pack or {}).get("guard")),
                 here=bool(task.approve) and task.respond is None,
             ),
             fallback=self._host.models.fallback(settings),

@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness.errors import ServerFailed
-from harness.seams_hands import SandboxJob, SandboxLimits, SandboxResult, ServedTool
+from harness.seams_hands import (
+    SandboxJob,
+    SandboxLimits,
+    SandboxResult,
+    ServedContent,
+    ServedTool,
+)
 
 __all__ = ["FakeCalculator", "FakeSandbox", "FakeToolServer"]
 
@@ -78,7 +84,7 @@ class FakeToolServer:
     def __init__(
         self,
         offered: Sequence[ServedTool],
-        answer: Callable[[str, Mapping[str, Any]], str] = lambda name, _: name,
+        answer: Callable[[str, Mapping[str, Any]], ServedContent] = lambda name, _: name,
     ) -> None:
         self.offered = list(offered)
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
@@ -96,7 +102,7 @@ class FakeToolServer:
         arguments: Mapping[str, Any],
         *,
         expect: Callable[[ServedTool], bool] = lambda _: True,
-    ) -> tuple[str, Any]:
+    ) -> tuple[ServedContent, Any]:
         """Answer, where the tool is there and as expected."""
         self.started += 1
         found = next((one for one in self.offered if one.name == tool), None)

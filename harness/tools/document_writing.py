@@ -91,7 +91,7 @@ def writing_tools(workspace: Workspace, author: str) -> list[BaseTool]:
         return desk.write(path, *_made(path, markdown, title, author))
 
     def write_spreadsheet(path: str, sheets: list[SheetGiven]) -> str:
-        """Write an Excel file with formulas; their results are worked out and checked.
+        """Write an Excel file with formulas; you are told which fail, or that none was tried.
 
         Args:
             path: Where; it ends in .xlsx.

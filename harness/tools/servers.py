@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.domain.own_servers import EFFECTS, Effect, OwnServer
 from harness.errors import ServerFailed, ToolError
-from harness.seams_hands import ServedTool, ToolServer
+from harness.seams_hands import ServedContent, ServedTool, ToolServer
+from harness.tools.server_results import fit
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -29,7 +30,6 @@ MOST_TOOLS = 128
 MOST_DESCRIPTION = 8_000
 MOST_SCHEMA = 32_000
 MOST_NAME = 64
-MOST_RESULT = 60_000
 SLACK = 5.0
 
 
@@ -149,14 +149,12 @@ def served_tools(
 def _tool(pin: Pin, server: ToolServer, timeout: float) -> BaseTool:
     from langchain_core.tools import StructuredTool
 
-    async def call(**arguments: Any) -> tuple[str, Any]:
+    async def call(**arguments: Any) -> tuple[ServedContent, Any]:
         _check_arguments(pin, arguments)
-        text, artifact = await server.call(
+        content, artifact = await server.call(
             pin.tool, arguments, expect=lambda tool: digest_of(tool) == pin.digest
         )
-        if len(text) > MOST_RESULT:
-            text = f"{text[:MOST_RESULT]}\n[… {len(text) - MOST_RESULT:,} characters left out]"
-        return text, artifact
+        return await fit(content), artifact
 
     schema = {"type": "object", "properties": {}, **pin.schema}
     schema |= {"title": pin.name, "description": pin.description or pin.tool}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -14,10 +16,23 @@ from pathlib import Path
 import pytest
 
 from harness.adapters.mcp_server import McpServer
+from harness.documents.pictures import pictures_of
 from harness.domain.own_servers import OwnServer
 from harness.errors import ServerFailed, ToolError, ToolsNotTrusted
+from harness.tools.server_results import fit
 
-GOOD = """
+BMP = (
+    b"BM"
+    + struct.pack("<IHHIIiiHHIIiiII", 58, 0, 0, 54, 40, 1, 1, 1, 24, 0, 4, 1, 1, 0, 0)
+    + b"AB\xff\0"
+)
+
+PNG = base64.b64encode(pictures_of("a.png", BMP)[0].png).decode()
+GOOD = (
+    f"""
+PNG = {PNG!r}
+"""
+    + """
 import sys
 from mcp.server.fastmcp import FastMCP
 server = FastMCP("good", host="127.0.0.1", port=int(sys.argv[1]) if len(sys.argv) > 1 else 8000)
@@ -46,6 +61,16 @@ def sleep(seconds: float) -> str:
     return "done"
 
 @server.tool()
+def scan(kind: str) -> list:
+    "Show a page."
+    import base64
+    from mcp.types import AudioContent, ImageContent, ResourceLink
+    data = PNG if kind == "png" else base64.b64encode(b"no picture").decode()
+    return ["Page 1", ImageContent(type="image", data=data, mimeType="image/png"),
+            AudioContent(type="audio", data="AAAA", mimeType="audio/wav"),
+            ResourceLink(type="resource_link", uri="https://x.test/a.pdf", name="a")]
+
+@server.tool()
 def die() -> str:
     "End."
     import os, sys
@@ -54,6 +79,7 @@ def die() -> str:
 
 server.run("streamable-http" if len(sys.argv) > 1 else "stdio")
 """
+)
 
 ANSWER = """
 import json, sys
@@ -136,8 +162,28 @@ def test_a_server_over_http(address: str, tmp_path: Path):
         return names, (await server.call("add", {"a": 2, "b": 40}))[0]
 
     names, text = asyncio.run(closing(server, work()))
-    assert names == {"add", "secret", "large", "sleep", "die"}
+    assert names == {"add", "secret", "large", "sleep", "scan", "die"}
     assert text == "42"
+
+
+def test_pictures_come_as_pictures_and_what_else_is_no_text_in_words(tmp_path: Path):
+    server = McpServer(local(GOOD, timeout=20), tmp_path)
+
+    async def work():
+        good, _ = await server.call("scan", {"kind": "png"})
+        bad, _ = await server.call("scan", {"kind": "none"})
+        return await fit(good), await fit(bad)
+
+    good, bad = asyncio.run(closing(server, work()))
+    assert isinstance(good, list)
+    words = [one.get("text", one["type"]) for one in good]
+    sound, link = "[sound (audio/wav), not played]", "[file: https://x.test/a.pdf, not fetched]"
+    assert words == ["Page 1", "image", sound, link]
+    assert base64.b64decode(good[1]["base64"])[:8] == b"\x89PNG\r\n\x1a\n"
+    assert isinstance(bad, str)
+    first, said, *more = bad.split("\n")
+    assert (first, more) == ("Page 1", [sound, link])
+    assert said.startswith("[a picture, not shown: `picture.png` is a picture that can't be opened")
 
 
 def test_a_local_server_lives_dies_and_is_started_anew(tmp_path: Path, monkeypatch):

@@ -69,4 +69,8 @@ def test_the_last_answer_is_corrected_by_its_run(run, desk: Path) -> None:
     made = run("correct", "last", "--answer", "new-claim", "--json").json["example"]
     assert (made["input"], made["output"]) == (QUESTION, "new-claim")
     assert "EDITOR" in run("correct", "last").err
+    plain = run("examples", "from", "last")
+    assert (plain.code, "it has no steps to show" in plain.err) == (64, True)
+    named = run("correct", desk, "--question", "q?", "--answer", "new-claim", "--steps")
+    assert (named.code, "--steps are those of a run" in named.err) == (64, True)
     assert run("correct", "20200101-000000-000000000000", "--answer", "x").code == 1

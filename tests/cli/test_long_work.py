@@ -125,6 +125,13 @@ def test_started_steered_killed_resumed_checked_erased(
     assert "✓ fees.md, Fees: “The fee is 5 EUR”" in resumed.stderr
     assert (tmp_path / "out" / "letter.md").read_text() == "You charged 7 EUR."
     assert (tmp_path / "out" / "answer.md").read_text() == resumed.stdout
+    (tmp_path / "home" / "workspaces" / run / "files" / "letter.md").write_text(
+        "You charged 9 EUR."
+    )
+    assert _run(["runs", "show", run, "-o", str(tmp_path / "later")]) == 0
+    assert "letter.md  text/markdown  18 bytes" in (shown := capsys.readouterr().out)
+    assert "by write_file; changed in the workspace since" in shown
+    assert (tmp_path / "later" / "letter.md").read_text() == "You charged 7 EUR."
 
     types = [one.event.TYPE for one in records.events(run)]
     assert types.count("steer.received") == 2
@@ -141,11 +148,29 @@ def test_started_steered_killed_resumed_checked_erased(
     out = tmp_path / "run.md"
     assert _run(["runs", "export", run, "--format", "transcript", "-o", str(out)]) == 0
     assert "Be brief." in out.read_text("utf-8")
+    _taught(run, domain, capsys)
     assert _run(["runs", "erase", run, "--yes"]) == 0
     assert _run(["runs", "verify", run]) == 0
     assert _run(["runs", "show", run]) == 1
     assert "Traceback" not in capsys.readouterr().err
     records.door.close()
+
+
+def _taught(run: str, domain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Make examples of a run, as it was and corrected."""
+    capsys.readouterr()
+    assert _run(["examples", "from", run, "--why", "The list says so.", "--json"]) == 0
+    made = capsys.readouterr()
+    example = json.loads(made.out)["example"]
+    assert (example["input"], example["status"]) == ("Check the bill", "draft")
+    assert example["output"] == 'Too much: [fees.md: "The fee is 5 EUR"]'
+    assert any("You charged 7 EUR." in step for step in example["steps"])
+    assert "! The run was given bill.txt; the example has the words alone." in made.err
+    assert _run(["correct", run, "--steps", "--answer", "It is 2 EUR too much.", "--json"]) == 0
+    corrected = json.loads(capsys.readouterr().out)["example"]
+    assert (corrected["output"], corrected["steps"]) == ("It is 2 EUR too much.", example["steps"])
+    assert _run(["review", str(domain)]) == 0
+    assert "  Step 1:\n" in capsys.readouterr().out
 
 
 def _waits(records: Records, run: str) -> bool:

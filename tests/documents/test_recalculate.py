@@ -11,7 +11,9 @@ import openpyxl
 import pytest
 
 from harness.documents import recalculate
+from harness.documents.reading import open_document
 from harness.documents.recalculate import results_of
+from harness.documents.sheets import Sheet, xlsx_of
 from tests.documents.conftest import saved
 
 
@@ -67,3 +69,20 @@ def test_values_as_json_has_them() -> None:
 
     values = [np.float64(2.5), np.bool_(True), float("nan"), "empty", "x"]
     assert [recalculate._plain(value) for value in values] == [2.5, True, None, None, "x"]
+
+
+def test_without_the_library_results_are_missing_and_the_message_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert results_of(workbook(A1="=1")) == ({}, recalculate.ABSENT)
+    made, note = xlsx_of([Sheet(name="S", rows=(("n", "twice"), ("2", "=A2*2")), formulas=True)])
+    assert note.endswith("pip install 'domain-harness[formulas]'.")
+    book = openpyxl.load_workbook(io.BytesIO(made), data_only=True)
+    cell = book["S"]["B2"]
+    assert (cell.value, cell.data_type) == (None, "n")
+    assert openpyxl.load_workbook(io.BytesIO(made))["S"]["B2"].value == "=A2*2"
+    document = open_document("a.xlsx", made)
+    said = "\n".join([document.part(0).text, *document.notes])
+    assert "? (=A2*2; " in said
+    assert "pip install 'domain-harness[formulas]'" in said

@@ -9,6 +9,9 @@ from typing import Any
 
 import docx
 import pytest
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -109,6 +112,58 @@ def test_a_table_and_the_header_can_be_revised(word: bytes) -> None:
     (header,) = [n for n in zipfile.ZipFile(io.BytesIO(done)).namelist() if "header1" in n]
     texts = [one.text for one in body(done, header).iter(f"{W}t", f"{W}delText")]
     assert texts == ["DRAFT of ", "May", "June"]
+
+
+NOTES = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:footnotes xmlns:w="'
+    + W[1:-1]
+    + '"><w:footnote w:type="separator" w:id="-1"><w:p><w:r><w:t>of May</w:t></w:r></w:p>'
+    '</w:footnote><w:footnote w:id="1"><w:p><w:r><w:footnoteRef/></w:r>'
+    "<w:r><w:t>Payable at the bank.</w:t></w:r></w:p></w:footnote></w:footnotes>"
+)
+
+
+@pytest.fixture
+def noted() -> bytes:
+    document = docx.Document()
+    document.add_paragraph("Rent is due monthly.")
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+    name = PackURI("/word/footnotes.xml")
+    part = Part(name, kind, NOTES.encode(), document.part.package)
+    document.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
+    return saved(document)
+
+
+def test_a_footnote_is_revised_like_the_text(noted: bytes) -> None:
+    done = revised(
+        noted, Revision(old="at the bank", new="at the court"), Revision(old="monthly", new="daily")
+    )
+    (struck,) = body(done, "word/footnotes.xml").iter(f"{W}del")
+    (put,) = body(done, "word/footnotes.xml").iter(f"{W}ins")
+    assert [(one.get(f"{W}author"), one.get(f"{W}date")) for one in (struck, put)] == [
+        ("Ada Byron", "2026-01-02T03:04:00Z")
+    ] * 2
+    assert struck.findtext(f"{W}r/{W}delText") == "bank"
+    assert put.findtext(f"{W}r/{W}t") == "court"
+    numbers = [mark.get(f"{W}id") for root in (body(done), struck.getroottree().getroot())
+               for mark in root.iter(f"{W}ins", f"{W}del")]  # fmt: skip
+    assert len(set(numbers)) == 4, "Word wants each change to have a number of its own"
+    read = open_document("a.docx", done)
+    text = "\n".join(read.part(number).text for number in range(len(read)))
+    assert "Payable at the court." in text
+
+
+@pytest.mark.parametrize(
+    ("revision", "says"),
+    [
+        (Revision(old="Payable at the bank.", new=""), "A whole note goes with its mark"),
+        (Revision(old="Payable", new="Due", comment="why"), "footers and notes"),
+        (Revision(old="of May", new="x"), "does not stand in one paragraph"),
+    ],
+)
+def test_what_word_has_not_in_notes_is_said(noted: bytes, revision: Revision, says: str) -> None:
+    with pytest.raises(DocumentError, match=says):
+        revised(noted, revision)
 
 
 def test_comments_say_who_and_stand_beside_the_change(word: bytes) -> None:

@@ -247,6 +247,7 @@ class TestExcel:
         assert sheet["C2"].value == pytest.approx(1428)
         assert sheet["B3"].value == 1200
         assert openpyxl.load_workbook(io.BytesIO(content))["A"]["C2"].value == "=B2*1.19"
+        assert (sheet["B3"].number_format, sheet["C2"].number_format) == ("#,##0.00", "General")
 
     def test_what_begins_like_a_formula_in_a_text_is_text(self) -> None:
         (sheet,) = sheets_of(blocks_of("| a |\n|--|\n| =1+1 |"))

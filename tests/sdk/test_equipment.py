@@ -13,9 +13,8 @@ import pytest
 from harness.adapters.workspace_folder import FolderWorkspace
 from harness.domain import read_domain
 from harness.errors import ToolsNotTrusted
-from harness.sdk import hands as hands_module
 from harness.sdk.equipment import tools_of
-from harness.sdk.hands import hands_of
+from harness.sdk.hands import Hands
 from harness.sdk.trust import look_at, record_trust
 
 TOOL = "def late(days: int) -> float:\n    'Interest.'\n    return days * 0.1\n"
@@ -24,7 +23,6 @@ TOOL = "def late(days: int) -> float:\n    'Interest.'\n    return days * 0.1\n"
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HARNESS_KEYS", str(tmp_path / "keys"))
-    monkeypatch.setattr(hands_module, "_known", {})
     folder = tmp_path / "desk"
     folder.mkdir()
     (folder / "SKILL.md").write_text("---\nname: desk\ndescription: A desk.\n---\nBe kind.\n")
@@ -40,28 +38,34 @@ def workspace(tmp_path: Path) -> Iterator[FolderWorkspace]:
     opened.close()
 
 
-def equip(desk: Path, workspace: FolderWorkspace) -> dict[str, Any]:
+@pytest.fixture
+def hands(tmp_path: Path) -> Iterator[Hands]:
+    made = Hands(tmp_path / "home")
+    yield made
+    made.close()
+
+
+def equip(desk: Path, workspace: FolderWorkspace, hands: Hands) -> dict[str, Any]:
     current: Any = SimpleNamespace(domain=read_domain(desk))
-    return {one.name: one for one in tools_of(current, workspace, workspace.folder.parents[1])}
+    return {one.name: one for one in tools_of(current, workspace, hands)}
 
 
-def test_a_run_has_the_kits_that_the_domain_names(desk: Path, workspace: FolderWorkspace):
-    tools = equip(desk, workspace)
+def test_a_run_has_the_kits_that_the_domain_names(
+    desk: Path, workspace: FolderWorkspace, hands: Hands
+):
+    tools = equip(desk, workspace, hands)
     assert {"read_file", "compute", "python", "fetch_page", "finish"} <= set(tools)
     assert "shell" not in tools
     answer = asyncio.run(tools["compute"].ainvoke({"code": "6 * 7"}))
     assert answer == "42"
-    home = workspace.folder.parents[1]
-    assert hands_of(home) is hands_of(home)
-    hands_of(home).close()
 
 
-def test_tools_of_the_domain_come_with_trust(desk: Path, workspace: FolderWorkspace, tmp_path):
+def test_tools_of_the_domain_come_with_trust(desk: Path, workspace: FolderWorkspace, hands: Hands):
     (desk / "tools").mkdir()
     (desk / "tools" / "late.py").write_text(TOOL)
     with pytest.raises(ToolsNotTrusted, match="late"):
-        equip(desk, workspace)
+        equip(desk, workspace, hands)
     home = workspace.folder.parents[1]
     own, _ = look_at(desk, home)
     record_trust(desk, home, own)
-    assert "late" in equip(desk, workspace)
+    assert "late" in equip(desk, workspace, hands)

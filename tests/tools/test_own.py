@@ -152,6 +152,10 @@ def test_no_tool_can_have_the_name_of_another(own):
 # --- servers ---------------------------------------------------------------------------------
 
 SCHEMA = {"type": "object", "properties": {"zone": {"type": "string"}}, "required": ["zone"]}
+PICTURE = (  # a PNG of one pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
 NOW = ServedTool(name="now", description="Tell the time.", schema=SCHEMA)
 
 
@@ -240,3 +244,22 @@ def test_a_schema_that_is_none_is_left_to_the_server():
     text = call(made(pin_tools(server(), [odd]), fake)["clock__now"], a=1).content
     assert "40,000 characters left out" in text
     assert digest_of(odd) == digest_of(odd)
+
+
+def test_what_a_server_says_is_bounded_over_all_its_texts_and_pictures():
+    page = {"type": "image", "base64": PICTURE, "mime_type": "image/svg+xml"}
+    words = {"type": "text", "text": "y" * 50_000}
+    fake = FakeToolServer([NOW], lambda *_: [words, *[page] * 22, words])
+    shown = call(made(pin_tools(server(), [NOW]), fake)["clock__now"], zone="UTC").content
+    drawn = [one for one in shown if one["type"] == "image"]
+    assert [one["mime_type"] for one in drawn] == ["image/png"] * 20
+    assert shown[21]["text"] == "[a picture, not shown: 20 at most]"
+    assert 60_000 < sum(len(one.get("text", "")) for one in shown) < 60_300
+    assert shown[-1]["text"].endswith("characters left out]")
+
+
+def test_a_text_that_only_says_it_is_a_picture_is_none():
+    odd = [{"type": "image", "base64": "!!", "mime_type": "image/png"}, {"type": "video"}]
+    fake = FakeToolServer([NOW], lambda *_: odd)
+    said = call(made(pin_tools(server(), [NOW]), fake)["clock__now"], zone="UTC").content
+    assert said == "[a picture, not shown: it is damaged]\n[video, not shown]"

@@ -301,3 +301,14 @@ def test_an_answer_is_taken_away_as_a_file(app: App, desk: Path) -> None:
         form.set_value(name).run()
         assert not test.exception
         assert f"Fetch the {name} file" in [one.label for one in test.get("download_button")]
+
+
+def test_a_reviewer_sees_how_a_draft_was_worked(app: App, desk: Path) -> None:
+    steps = ["I look it up.\nsearch: fees\n→ 5 EUR", "compute: 5 * 2\n→ 10"]
+    from harness import Harness
+
+    with Harness(desk) as h:
+        h.examples.propose(QUESTION, "new-claim", steps=steps, by="ada")
+    review = app("review", desk)
+    assert [one.value for one in review.code] == steps
+    assert "Step 2" in said(review)

@@ -13,8 +13,9 @@ import pytest
 from docx import Document
 
 from harness import Harness
-from harness.errors import UsageError
+from harness.errors import JournalDamaged, UsageError
 from harness.testing import Turn
+from tests.sdk.runs.conftest import Desk
 from tests.sdk.runs.turns import call
 
 Opened = Callable[..., Harness]
@@ -128,3 +129,46 @@ def test_a_fork_has_the_files_from_before_it_was_forked(opened: Opened) -> None:
     assert fork.result.completed
     found = {one.path: one.tool for one in harness.runs.files(fork.id)}
     assert found == {"letter.md": "write_file", "second.md": "write_file"}
+
+
+def test_a_file_that_was_changed_since_is_saved_as_the_run_left_it(
+    opened: Opened, tmp_path: Path
+) -> None:
+    harness = opened(
+        call("write_file", path="letter.md", text="You charged 7 EUR."),
+        call("write_file", path="list.md", text="One."),
+        call("write_file", path="note.md", text="Kept."),
+        call("finish", answer=ANSWER),
+    )
+    with harness.run("Write the letter") as run:
+        assert run.result.completed, run.result.problems
+    assert [one.since for one in run.artifacts] == ["", "", ""]
+    (run.workspace / "files" / "letter.md").write_text("You charged 9 EUR.", "utf-8")
+    (run.workspace / "files" / "list.md").unlink()
+    found = {one.path: one.since for one in run.artifacts}
+    assert found == {"letter.md": "changed", "list.md": "removed", "note.md": ""}
+    (run.workspace / "files" / "note.md").unlink()
+    (run.workspace / "files" / "note.md").symlink_to(tmp_path / "else.md")
+    assert {one.path: one.since for one in run.artifacts}["note.md"] == "changed"
+    run.artifacts.save(tmp_path / "out")
+    said = {one.name: one.read_text("utf-8") for one in (tmp_path / "out").iterdir()}
+    assert said == {"letter.md": "You charged 7 EUR.", "list.md": "One.", "note.md": "Kept."}
+
+
+def test_content_that_was_swapped_for_other_content_of_the_run_is_not_saved(
+    own: Callable[..., Desk], tmp_path: Path
+) -> None:
+    harness = own().opened(
+        call("write_file", path="a.txt", text="A" * 300_000),
+        call("write_file", path="b.txt", text="B" * 300_000),
+        call("finish", answer=ANSWER),
+    )
+    run = worked(harness)
+    first, second = sorted(
+        one for one in (harness.home / "blobs" / run).rglob("*") if one.is_file()
+    )[:2]
+    theirs = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(theirs)
+    with pytest.raises(JournalDamaged, match="altered"):
+        harness.runs.files(run).save(tmp_path / "out")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from harness import Harness
+from harness.errors import UsageError
 from harness.testing import ProviderServer, ToolCall, Turn
+from tests.sdk.runs.conftest import Desk
 
 DOMAIN = Path(__file__).parents[3] / "domains" / "clinical-calculators"
 TRACED = DOMAIN / "examples" / "traced.jsonl"
@@ -85,3 +88,32 @@ def test_its_steps_stand_in_the_context(shipped_home: Path) -> None:
     said = "\n".join(one.text for one in packed.messages)
     assert "chosen = weight if bmi &lt; 18.5" in said or "chosen = weight if bmi < 18.5" in said
     assert "→ creatinine 1.3348 mg/dL" in said
+
+
+def test_a_run_becomes_a_draft_and_when_accepted_a_demonstration(
+    own: Callable[..., Desk],
+) -> None:
+    harness = own().opened(
+        turn("search_references", "I look the fee up.", query="fee"),
+        turn("write_file", "", path="a.txt", text="5 EUR\x1b[0m a month"),
+        turn("read_file", "", path="missing.txt"),
+        turn("finish", "", answer='5 EUR [fees.md: "The fee is 5 EUR a month"]'),
+    )
+    assert harness.run("What is the fee of the blue card?").result.completed
+    saved = harness.example_of("last", answer="5 EUR", why="The list says so.", by="ada")
+    example = saved.example
+    assert (example.status, example.input) == ("draft", "What is the fee of the blue card?")
+    assert (example.output, saved.waits_for) == ("5 EUR", "review")
+    looked, written = example.steps  # what failed, and handing in, show nobody how
+    assert looked.startswith("I look the fee up.\nsearch_references: fee\n→ ")
+    assert written.startswith('write_file: {"path": "a.txt", "text": "5 EUR')
+    harness.examples.accept(example.id, by="ben")
+    packed = harness.preview("And the fee of the red card?", include=[example.id])
+    assert "I look the fee up." in "\n".join(one.text for one in packed.messages)
+
+
+def test_a_run_without_steps_makes_no_worked_example(own: Callable[..., Desk]) -> None:
+    harness = own().opened(Turn(text="5 EUR"))
+    harness.ask("What is the fee?")
+    with pytest.raises(UsageError, match="has no steps to show"):
+        harness.example_of("last")

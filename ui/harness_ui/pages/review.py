@@ -79,6 +79,11 @@ def _draft(harness: Harness, draft: Waiting) -> None:
         st.markdown(plain(example.input))
     answer = answer_field(harness, example.output, key=field_key("output", example))
     why = st.text_area("Why", value=example.why, key=field_key("why", example), height=110)
+    if example.steps:
+        with st.expander(f"How it was worked: {len(example.steps)} steps", expanded=True):
+            for number, step in enumerate(example.steps, start=1):
+                st.caption(f"Step {number}")
+                st.code(step, language=None, wrap_lines=True)
     for problem in draft.problems:
         st.warning(plain(problem.message))
     show_near(Saved(example=example, near=draft.near))
