@@ -185,9 +185,31 @@ def _cpu() -> float:
 
 
 def _large(folder: Path, record: Record, count: int) -> None:
-    """Report and compare two kept runs of many cases, three repeats each; and the memory."""
+    """Memory of a small and a large run; then two kept runs, three repeats each, compared."""
     cases = _cases(count)
     store = SqlEvalStore(folder / "large.db")
+
+    async def ask(case: EvalCase, _repeat: int) -> Work:
+        await anyio.sleep(0)
+        return Work(text="yes " * 100)
+
+    async def big(some: list[EvalCase]) -> EvalRun:
+        return await run_evals(
+            some,
+            ask,
+            conditions=_conditions(f"big{len(some)}"),
+            settings=SETTINGS,
+            graders=graders(),
+            jobs=JOBS,
+            plan=Plan(store=store),
+        )
+
+    for size in (count // 10, count):
+        run = anyio.run(big, cases[:size])
+        resident = psutil.Process().memory_info().rss / 1e6
+        assert run.n == size
+        record.add(f"resident memory after {size:,} cases", resident, "MB", at_most=400)
+
     for name, every in (("r1", 5), ("r2", 6)):
         stubs = tuple(stub_of(case, 3) for case in cases)
         store.begin(RunRecord(conditions=_conditions(name), cases=stubs, started=name))
@@ -210,28 +232,6 @@ def _large(folder: Path, record: Record, count: int) -> None:
     record.add(f"{count:,} cases x 3: two runs read", loaded - started, "s")
     record.add(f"{count:,} cases x 3: report and comparison", done - loaded, "s")
     record.add(f"{count:,} cases x 3: all of it", done - started, "s", at_most=2.0)
-    del first, second, found, text, rows
-
-    async def ask(case: EvalCase, _repeat: int) -> Work:
-        await anyio.sleep(0)
-        return Work(text="yes " * 100)
-
-    async def big(some: list[EvalCase]) -> EvalRun:
-        return await run_evals(
-            some,
-            ask,
-            conditions=_conditions(f"big{len(some)}"),
-            settings=SETTINGS,
-            graders=graders(),
-            jobs=JOBS,
-            plan=Plan(store=store),
-        )
-
-    for size in (count // 10, count):
-        found = anyio.run(big, cases[:size])
-        resident = psutil.Process().memory_info().rss / 1e6
-        assert found.n == size
-        record.add(f"resident memory after {size:,} cases", resident, "MB", at_most=400)
     record.note("Grading by `label`; SQLite in WAL mode with synchronous=FULL.")
 
 
