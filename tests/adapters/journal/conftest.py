@@ -91,12 +91,11 @@ def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place |
         yield MemoryPlace()
         return
     place = Place(home=tmp_path / "state", keys=tmp_path / "keys")
-    with contextlib.ExitStack() as stack:
-        if request.param == "postgresql":
-            place.url = stack.enter_context(fresh(request.getfixturevalue("postgresql")))
-        yield place
-        for journal in place.opened:
-            journal.close()
+    if request.param == "postgresql":
+        place.url = request.getfixturevalue("new_database")()
+    yield place
+    for journal in place.opened:
+        journal.close()
 
 
 STARTED = RunStarted(goal="Check it.\nAll.", domain="law", domain_version="v1", model="m:x")
