@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -140,6 +140,14 @@ class OpenRuns(Records):
             return undo(self.journal, run, turn, workspace)
         finally:
             workspace.close()
+
+    def attached(self, run: str) -> dict[str, Callable[[], bytes]]:
+        """Return what reads each file that a run was given, as it was then.
+
+        Raises:
+            RunNotFound, RunErased, JournalDamaged: It can't be read.
+        """
+        return self._worker.attached(run)
 
     # --- inside ---------------------------------------------------------------------------------
 

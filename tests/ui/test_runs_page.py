@@ -51,7 +51,7 @@ def test_an_approval_shows_the_exact_change_and_is_recorded(app: App, office: Pa
 
     job = Working(domain="office", goal="Write the letter.")
     shared().jobs.work(shared().harness("office"), job)
-    test = until(app("runs", office, run=job.id), "May it use write_file?")
+    test = until(app("runs", office, run=job.id), "May it write a file?")
     assert "Dear Sir," in test.code[0].value
     key = next(one.key for one in test.button if (one.key or "").startswith("allow-once-"))
     button(test, key).click().run()
@@ -61,7 +61,7 @@ def test_an_approval_shows_the_exact_change_and_is_recorded(app: App, office: Pa
     button(test, "verify").click().run()
     assert "Nothing was changed since it was written" in said(test)
     listed = app("runs", office)
-    assert list(listed.dataframe[0].value["How it stands"]) == ["done"]
+    assert listed.dataframe[0].value["How it stands"].iloc[0] == "done"
     assert run_of(test) == job.id
 
 

@@ -52,6 +52,7 @@ class Desk:
         self._lock = threading.Lock()
         self._open: dict[tuple[Path, str], Harness] = {}
         self._warm: set[Harness] = set()
+        self._errors: dict[Harness, tuple[object, int]] = {}
         self.jobs = Jobs()
 
     @property
@@ -115,6 +116,15 @@ class Desk:
                 return
             self._warm.add(harness)
         threading.Thread(target=_index, args=(harness,), name="indexing", daemon=True).start()
+
+    def errors(self, harness: Harness) -> int:
+        """Return how many errors a domain has; looked at anew only when its folder has changed."""
+        domain = harness.examples.domain
+        known = self._errors.get(harness)
+        if known is None or known[0] is not domain:
+            known = (domain, sum(one.severity == "error" for one in harness.lint()))
+            self._errors[harness] = known
+        return known[1]
 
     def keep_upload(self, name: str, data: bytes) -> Path:
         """Write a file that somebody gave with a question; return where it is."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness import Answer, Delta, Harness, HarnessError, Packed
+from harness.journal.events import RunFinished
 from harness.sdk.run import Budget
 from harness.sdk.runs import new_run_id
 
@@ -126,19 +127,25 @@ class Working(Job):
         goal: What is to be done.
         files: Paths of the files that belong to it.
         budget: What it may use.
+        model: Instead of the one that answers otherwise.
+        how: How the context is packed: policy, exclude, include.
         message: Something new, where it is taken up again or forked.
         takes_up: The run that is taken up again.
         forks: The run that it comes from.
-        text: What the model is saying now.
+        packed: What the model is shown at first.
+        text: What the model is saying now; of one that was stopped, as far as it had come.
     """
 
     id: str = field(default_factory=new_run_id)
     goal: str
     files: Sequence[Path] = ()
     budget: Budget | None = None
+    model: str = ""
+    how: dict[str, Any] = field(default_factory=dict)
     message: str = ""
     takes_up: str = ""
     forks: str = ""
+    packed: Packed | None = None
     text: str = ""
 
 
@@ -250,19 +257,27 @@ class Jobs:
                     job.text = event.text if event.restart else job.text + event.text
 
     async def _run(self, harness: Harness, job: Working) -> None:
-        runs = harness.runs
+        runs, model = harness.runs, job.model or None
         if job.takes_up:
-            run = runs.resume(job.takes_up, message=job.message, attended=True)
+            run = runs.resume(job.takes_up, message=job.message, attended=True, model=model)
         elif job.forks:
             run = runs.fork(job.forks, message=job.message, attended=True, name=job.id)
         else:
-            files = [str(path) for path in job.files]
-            run = runs.begin(job.goal, files=files, attended=True, budget=job.budget, name=job.id)
+            job.packed = await harness.apreview(job.goal, **job.how)
+            run = runs.begin(
+                job.goal,
+                files=[str(path) for path in job.files],
+                attended=True,
+                budget=job.budget,
+                model=model,
+                name=job.id,
+                pack=job.how,
+            )
         async for event in run:
-            if not isinstance(event, Delta):
-                job.text = ""  # it stands in the journal now
-            else:
+            if isinstance(event, Delta):
                 job.text = event.text if event.restart else job.text + event.text
+            elif not (isinstance(event, RunFinished) and event.stop == "cancelled"):
+                job.text = ""  # it stands in the journal now
 
     async def _evaluate(self, harness: Harness, job: Evaluating) -> None:
         def progress(done: int, of: int) -> None:
