@@ -18,6 +18,7 @@ from harness.errors import UsageError
 from harness.sdk import bundled_domains, find_domain
 from harness.settings import Settings, find_home
 from harness_ui.jobs import Jobs
+from harness_ui.opening import wanted
 
 if TYPE_CHECKING:
     from harness.seams import Model
@@ -158,6 +159,7 @@ def _domain_folders(folder: Path) -> list[Path]:
 
 
 _installed: list[Desk] = []
+_installing = threading.Lock()
 
 
 def install(new: Desk) -> None:
@@ -167,6 +169,7 @@ def install(new: Desk) -> None:
 
 def desk() -> Desk:
     """Return the desk that all pages share."""
-    if not _installed:
-        install(Desk())
-    return _installed[0]
+    with _installing:
+        if not _installed:
+            install(Desk(**wanted()))
+        return _installed[0]
