@@ -42,6 +42,31 @@ def make_triage(folder: Path) -> Path:
     return folder
 
 
+def make_office(folder: Path) -> Path:
+    """Write a domain whose work needs tools, a person's word, and a reference with pages."""
+    from fpdf import FPDF
+
+    files = {
+        "SKILL.md": "---\nname: office\ndescription: Letters of an office.\n---\nBe exact.\n",
+        "domain.yaml": (
+            "title: Office\nmodel: openai:gpt-5\ntools: [files, references, plan, ask]\n"
+            "approvals:\n  ask: [write_file]\n"
+        ),
+        "examples/cases.yaml": "- id: e1\n  input: My card is lost\n  output: Block the card.\n",
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    pdf = FPDF()
+    pdf.set_font("helvetica", size=14)
+    for text in ("This lease is between A and B.", "Notice is six months, in writing."):
+        pdf.add_page()
+        pdf.multi_cell(0, text=text)
+    (folder / "references").mkdir()
+    pdf.output(str(folder / "references" / "lease.pdf"))
+    return folder
+
+
 # --- pages in this process ----------------------------------------------------------------------
 
 
@@ -136,6 +161,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, few_authorities: Path) -> I
     """`harness ui` as a process of its own, over real questions and a scripted provider."""
     base = tmp_path_factory.mktemp("served")
     domain = make_triage(base / "support-triage")
+    office = make_office(base / "office")
     script: list[Any] = []
 
     def says(_: Any) -> Turn:
@@ -153,7 +179,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, few_authorities: Path) -> I
         }
         process = subprocess.Popen(
             [sys.executable, "-c", "from harness.cli import main; main()", "ui", str(domain),
-             "--port", str(port)],
+             str(office), "--port", str(port)],
             stdout=out, stderr=out, env=env, cwd=base,
         )  # fmt: skip
         address = f"http://127.0.0.1:{port}"

@@ -148,6 +148,9 @@ class Desk:
 def _index(harness: Harness) -> None:
     with contextlib.suppress(HarnessError):  # whoever asks is told what is wrong
         harness.index()
+    with contextlib.suppress(HarnessError):
+        # loads the provider's client, which takes seconds: no question has to wait for it
+        _ = harness.models.main(harness.examples.domain.settings).context_window
 
 
 def _domain_folders(folder: Path) -> list[Path]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,8 +27,10 @@ __all__ = ["Asking", "Evaluating", "JobState", "Jobs"]
 logger = logging.getLogger(__name__)
 
 JobState = Literal["waiting", "working", "done", "stopped", "failed"]
-KEPT = 400
-"""Jobs that stay in memory; older ones are let go once they are done."""
+KEPT = 120
+"""Jobs that stay in memory; older ones that the journal has are let go once they are done."""
+PACKED = 24
+"""Jobs that keep what the model saw: thousands of items each; older ones can pack it again."""
 
 
 @dataclass(kw_only=True)
@@ -209,12 +211,25 @@ class Jobs:
                     target=self._loop.run_forever, name="work in hand", daemon=True
                 ).start()
             self._jobs[job.id] = job
-            for old in list(self._jobs)[:-KEPT]:
-                if not self._jobs[old].busy:
-                    del self._jobs[old]
-                    self._futures.pop(old, None)
+            self._let_go()
         job.state = "working"
         self._futures[job.id] = asyncio.run_coroutine_threadsafe(self._told(job, work), self._loop)
+
+    def _let_go(self) -> None:
+        """Let go of what is done and can be read back: memory stays flat over many questions."""
+        names = list(self._jobs)
+        for old in names[:-PACKED]:
+            job = self._jobs[old]
+            if isinstance(job, Asking | Working) and not job.busy:
+                job.packed = None
+                if isinstance(job, Asking) and job.answer is not None:
+                    job.answer = replace(job.answer, demonstrations=(), passages=())
+        for old in names[:-KEPT]:
+            job = self._jobs[old]
+            recorded = not isinstance(job, Asking) or job.answer is not None
+            if recorded and not job.busy:
+                del self._jobs[old]
+                self._futures.pop(old, None)
 
     async def _told(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
         """Do the work; whatever comes of it is said in the job."""

@@ -57,6 +57,9 @@ def settings(host: str, port: int) -> dict[str, Any]:
         "server.fileWatcherType": "none",
         "server.maxUploadSize": UPLOAD_MB,
         "server.runOnSave": False,
+        # else all memory is searched for garbage after each run of a page: a tenth of a second,
+        # four times a second for everybody who watches an answer come
+        "runner.postScriptGC": False,
         "browser.gatherUsageStats": False,
         "browser.serverAddress": host,
         "client.toolbarMode": "minimal",
