@@ -223,7 +223,7 @@ class Visit:
     def __init__(self, browser: Any, server: Server, *, width: int = 1280, **how: Any) -> None:
         self.server = server
         self.context = browser.new_context(viewport={"width": width, "height": 900}, **how)
-        self.context.set_default_timeout(90_000)
+        self.context.set_default_timeout(45_000)
         self.page = self.context.new_page()
         self.foreign: list[str] = []
         self.errors: list[str] = []
@@ -307,6 +307,7 @@ def visit(browser: Any, served: Server) -> Iterator[Callable[..., Visit]]:
         return visits[-1]
 
     yield open_
+    served.script.clear()
     for one in visits:
         assert one.foreign == []
         one.close()

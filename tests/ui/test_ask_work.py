@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from harness_ui.cited import passage_html
-from harness_ui.run_words import deed, fenced
+from harness_ui.run_words import change_words, deed, fenced
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,6 +122,9 @@ def test_a_passage_shows_its_quote_and_obeys_no_markup() -> None:
 def test_what_a_tool_does_is_said_in_words() -> None:
     assert deed("search_references", {"query": "rent"}) == "looks in the references for **rent**"
     assert deed("compute", {"code": "1+1"}) == "calculates\n\n```\n1+1\n```"
+    new = "--- /dev/null\n+++ a.md\n@@ -0,0 +1 @@\n+Dear Sir\n"
+    assert change_words(new) == ("New file **a\\.md**", "+Dear Sir")
+    assert change_words("to: ada") == ("", "to: ada")
     assert deed("desk__send", {"to": "x"}).startswith("uses **desk")
 
 

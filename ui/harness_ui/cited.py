@@ -75,17 +75,18 @@ def _open(sources: Sources, one: Source, key: str) -> None:
     st.markdown(f"**{plain(one.document)}**{where}")
     with st.container(key="passage"):
         st.html(passage_html(one))
+    name = PurePosixPath(one.document).name
     try:
-        if one.page is not None:
-            st.image(sources.page(one), caption=f"Page {one.page}", width="stretch")
         data = sources.file(one.document)
+        st.download_button(
+            f"Fetch {plain(name)}", data, file_name=name, key=f"fetch-{key}", on_click="ignore"
+        )
+        if one.page is not None:
+            with st.container(border=True):
+                says = f"Page {one.page} of {name}; its passage stands above as text"
+                st.image(sources.page(one), caption=f"Page {one.page}", width=720, alt=says)
     except HarnessError as error:
         show_error(error)
-        return
-    name = PurePosixPath(one.document).name
-    st.download_button(
-        f"Fetch {plain(name)}", data, file_name=name, key=f"fetch-{key}", on_click="ignore"
-    )
 
 
 def passage_html(one: Source) -> str:

@@ -27,7 +27,7 @@ from harness.journal.events import (
 )
 from harness_ui.words import cost_words, count, model_markdown, plain, short, since
 
-__all__ = ["EFFECTS", "STATES", "deed", "fenced", "may_it", "told"]
+__all__ = ["EFFECTS", "STATES", "change_words", "deed", "fenced", "may_it", "told"]
 
 STATES = {
     "new": "not begun",
@@ -158,11 +158,28 @@ def _tool(event: ToolFinished) -> str:
         return f"that failed: {plain(short(event.text, 240))}"
     if event.tool in SILENT or not event.text.strip():
         return ""
-    return f"→ {plain(short(event.text, 240))}"
+    return f":small[→ {plain(short(event.text, 240))}]"
 
 
 def _started(event: ToolStarted) -> str:
-    return "" if event.tool in SILENT else deed(event.tool, event.arguments)
+    return "" if event.tool in SILENT else f"It {deed(event.tool, event.arguments)}"
+
+
+def change_words(preview: str) -> tuple[str, str]:
+    """Return a change for a person: what it is, as Markdown, and its lines without file marks."""
+    head, lines = "", []
+    new = False
+    for line in preview.splitlines():
+        if line.startswith("--- "):
+            new = line == "--- /dev/null"
+        elif line.startswith("+++ ") and not head:
+            head = f"{'New file' if new else 'Changes in'} **{plain(line[4:].strip())}**"
+        elif line.startswith("@@") and head:
+            if lines:
+                lines.append("…")
+        else:
+            lines.append(line)
+    return (head, "\n".join(lines)) if head else ("", preview)
 
 
 _TELL: Mapping[type[Event], Callable[[Any], str]] = {

@@ -17,7 +17,7 @@ from harness_ui.desk import desk
 from harness_ui.follow import watched
 from harness_ui.jobs import Working
 from harness_ui.keeping import show_save
-from harness_ui.run_words import EFFECTS, may_it
+from harness_ui.run_words import EFFECTS, change_words, may_it
 from harness_ui.troubles import show_error
 from harness_ui.words import plain, size
 
@@ -125,7 +125,10 @@ def show_waiting(harness: Harness, name: str, account: Account) -> None:
 
 def _approval(harness: Harness, name: str, call: ApprovalRequested) -> None:
     st.markdown(f"**{may_it(call.tool)}** It {EFFECTS.get(call.effect, call.effect)}.")
-    st.code(call.preview or json.dumps(dict(call.arguments), ensure_ascii=False, indent=1),
+    head, change = change_words(call.preview)
+    if head:
+        st.markdown(head)
+    st.code(change or json.dumps(dict(call.arguments), ensure_ascii=False, indent=1),
             language="diff" if call.preview else "json", wrap_lines=True)  # fmt: skip
     if not visit.may("expert"):
         st.caption("Somebody with the role expert decides.")
