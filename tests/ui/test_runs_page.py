@@ -111,6 +111,9 @@ def test_a_run_is_steered_stopped_gone_on_with_and_forked(app: App, office: Path
     assert "Say what is still to be done" in said(test)
     test.text_area(key=f"resume-words-{job.id}").set_value("Guess it")
     button(test, "resume").click().run()
+    until(test, "taken up again")  # its question is still open
+    next(one for one in test.text_input if one.label == "Answer").set_value("2025").run()
+    next(one for one in test.button if one.label == "Answer it").click().run()
     until(test, "Then I know.")
     harness = shared().harness("office")
     fork = Working(domain="office", goal="x", message="And otherwise?", forks=job.id)
@@ -148,7 +151,12 @@ def test_a_run_whose_worker_was_killed_says_so_and_goes_on(
     worker.wait(20)
     worker.stdout.close()
     asked = until(
-        app("ask", office, model=ScriptedModel([Turn(text="Here it is.")]), run=name),
+        app(
+            "ask",
+            office,
+            model=ScriptedModel([Turn(text="Here it is.")], name="own:halting"),
+            run=name,
+        ),
         "Nobody works on it",
     )
     button(asked, "take-up").click().run()

@@ -15,6 +15,7 @@ STYLE = """<style>
 button[role="radio"] { color: inherit !important; }
 .stMainBlockContainer { padding-top: 3.5rem; max-width: 72rem; }
 .st-key-answer { font-size: 1.1rem; }
+[class*="st-key-source-"] button { text-decoration: underline; }
 .st-key-steps { border-left: 3px solid var(--st-border-color, #bbb); padding-left: .9rem; }
 </style>"""
 """The little that Streamlit's theme does not say."""

@@ -167,8 +167,8 @@ def _started(event: ToolStarted) -> str:
 
 def change_words(preview: str) -> tuple[str, str]:
     """Return a change for a person: what it is, as Markdown, and its lines without file marks."""
-    head, lines = "", []
-    new = False
+    head, new = "", False
+    lines: list[str] = []
     for line in preview.splitlines():
         if line.startswith("--- "):
             new = line == "--- /dev/null"
