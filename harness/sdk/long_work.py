@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from harness.documents.export import ExportFormat, Paper
     from harness.evals.graders.work import Work
     from harness.sdk.eval_wishes import EvalWishes, Parts
-    from harness.sdk.examples import Saved
+    from harness.sdk.examples import Examples, Saved
     from harness.sdk.hands import Hands
     from harness.sdk.journal_door import JournalDoor
     from harness.sdk.models import Models
     from harness.sdk.open_runs import OpenRuns, Said
     from harness.sdk.opened import Opened
     from harness.sdk.run import Budget, Respond, Run, RunResult
+    from harness.sdk.sources import Sources
     from harness.seams import Model
     from harness.values import Answer, EvalCase
 
@@ -32,6 +33,12 @@ class LongWork:
     models: Models
     _opened: Opened
     _door: JournalDoor
+
+    if TYPE_CHECKING:
+
+        @property
+        def examples(self) -> Examples:
+            """Of the folder."""
 
     @cached_property
     def runs(self) -> OpenRuns:
@@ -162,6 +169,22 @@ class LongWork:
         target = Path(path)
         form = form or form_of(target)  # refused before anything is read
         return write_paper(self._paper(what, question, files), target, form)
+
+    def sources(self, run: str = "", *, files: str | Path | Sequence[str | Path] = ()) -> Sources:
+        """Return what answers can be quoted from: the references, and files that were attached.
+
+        Args:
+            run: Its attached files count, as they were then.
+            files: Paths of files that belong to the question.
+
+        Raises:
+            RunNotFound, RunErased: The run can't be read.
+        """
+        from harness.sdk.attachments import quotable
+        from harness.sdk.sources import Sources
+
+        attached = self.runs.attached(run) if run else {}
+        return Sources(self.examples.domain, {**attached, **quotable(files)})
 
     def _paper(self, what: Answer | Run | RunResult | str, question: str, files: Any) -> Paper:
         from harness.errors import RunNotFound

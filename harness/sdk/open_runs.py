@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -150,6 +150,14 @@ class OpenRuns(Records):
             return approve
         reason = f"it needs a person's approval, and nobody is there to give it ({approve})"
         return lambda _: Decision(allow=False, reason=reason)
+
+    def attached(self, run: str) -> dict[str, Callable[[], bytes]]:
+        """Return what reads each file that a run was given, as it was then.
+
+        Raises:
+            RunNotFound, RunErased, JournalDamaged: It can't be read.
+        """
+        return self._worker.attached(run)
 
     # --- inside ---------------------------------------------------------------------------------
 

@@ -11,27 +11,16 @@ import getpass
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from harness.errors import UsageError
 from harness.journal.commands import Answer, Cancel, Command, Decide, Steer
-from harness.journal.events import (
-    ApprovalDecided,
-    ApprovalRequested,
-    FileChanged,
-    PlanUpdated,
-    QuestionAnswered,
-    QuestionAsked,
-    Recorded,
-    RunFinished,
-    RunResumed,
-    RunStarted,
-)
+from harness.journal.events import Recorded
 from harness.journal.export import to_jsonl, to_markdown
-from harness.journal.parts import PlanStep, Scope, StopReason
+from harness.journal.parts import Scope, StopReason
+from harness.sdk.account import Account, Following, Telling
 from harness.sdk.journal_door import JournalDoor
 from harness.sdk.run_files import RunFiles
 from harness.sdk.runs import is_eval_run
@@ -61,31 +50,6 @@ def state_of(one: RunSummary) -> str:
         return "erased"
     stopped = one.tally.state == "running" and not one.worker
     return "stopped" if stopped else one.tally.state
-
-
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """A run told from its events: what was asked, what waits, what came of it.
-
-    Attributes:
-        summary: As in a list of runs.
-        started: Its first event.
-        plan: As it stands.
-        approvals: What waits for a decision.
-        questions: What waits for an answer.
-        files: Paths that the run made, changed or removed.
-        notices: What was said when it was taken up again.
-        finished: How it ended; None while it goes on or waits.
-    """
-
-    summary: RunSummary
-    started: RunStarted
-    plan: tuple[PlanStep, ...] = ()
-    approvals: tuple[ApprovalRequested, ...] = ()
-    questions: tuple[QuestionAsked, ...] = ()
-    files: tuple[str, ...] = ()
-    notices: tuple[str, ...] = ()
-    finished: RunFinished | None = None
 
 
 class Records:
@@ -164,34 +128,14 @@ class Records:
             JournalDamaged: It was altered.
         """
         summary = self.journal.run(run)
-        open_calls: dict[str, ApprovalRequested | QuestionAsked] = {}
-        told: dict[str, Any] = {}
-        files: dict[str, None] = {}
+        telling = Telling()
         for recorded in self.journal.read(run):
-            match recorded.event:
-                case RunStarted() as event:
-                    told["started"] = event
-                case RunResumed() as event:
-                    told["notices"] = (*told.get("notices", ()), *event.notices)
-                    told["finished"] = None
-                case PlanUpdated() as event:
-                    told["plan"] = event.steps
-                case ApprovalRequested(call=call) | QuestionAsked(question=call) as event:
-                    open_calls[call] = event
-                case ApprovalDecided(call=call) | QuestionAnswered(question=call):
-                    open_calls.pop(call, None)
-                case FileChanged() as event:
-                    files[event.path] = None
-                case RunFinished() as event:
-                    told["finished"] = event
-        waiting = open_calls.values()
-        return Account(
-            summary=summary,
-            approvals=tuple(one for one in waiting if isinstance(one, ApprovalRequested)),
-            questions=tuple(one for one in waiting if isinstance(one, QuestionAsked)),
-            files=tuple(files),
-            **told,
-        )
+            telling.note(recorded.event)
+        return telling.account(summary)
+
+    def following(self, run: str) -> Following:
+        """Return what looks at a run again and again, and reads only what is new of it."""
+        return Following(self.journal, run)
 
     def folder_of(self, run: str) -> str:
         """Return the domain folder that a run began with.
@@ -207,9 +151,9 @@ class Records:
             f"The domain folder of run {run} is not where it was.", "Name it with --domain."
         )
 
-    def events(self, run: str, after: int = 0) -> Iterator[Recorded]:
-        """Yield the events of a run as they stand now."""
-        return self.journal.read(run, after)
+    def events(self, run: str, after: int = 0, until: int | None = None) -> Iterator[Recorded]:
+        """Yield the events of a run as they stand now, behind one number, up to another."""
+        return self.journal.read(run, after, until)
 
     def tail(
         self, run: str, after: int = 0, *, stop: Callable[[], bool] = lambda: False

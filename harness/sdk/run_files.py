@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
-from harness.errors import FileMissing, StateError, WorkspaceError
+from harness.errors import FileMissing, StateError, UsageError, WorkspaceError
 from harness.journal.artifacts import Artifact, artifacts_of
 from harness.journal.events import Event, FileChanged, RunStarted
 
@@ -81,6 +81,17 @@ class RunFiles:
                     new=one.new,
                     since=since(one.path, content),
                 )
+
+    def read(self, path: str) -> bytes:
+        """Return the content of one of the files, to the byte.
+
+        Raises:
+            UsageError: It is none of them.
+        """
+        for one in self._artifacts:
+            if one.path == path:
+                return self._content(one.blob)
+        raise UsageError(f"The run has no file {path}.", "`harness runs files` lists them.")
 
     def save(self, folder: Path) -> list[Path]:
         """Write the files below a folder, which is made if need be; return their paths.

@@ -213,7 +213,7 @@ class Worker:
         workspace = await _thread(partial(make_workspace, workspace_folder(self._door.home, name)))
         try:
             await _thread(partial(self._acknowledge, workspace, name))
-            attached = await _thread(partial(self._attached, name))
+            attached = await _thread(partial(self.attached, name))
             means = self._means(current, model, task, workspace, attached)
             how = Resumption(
                 reason=reason,
@@ -281,10 +281,10 @@ class Worker:
 
         workspace.acknowledge(recorded)
 
-    def _attached(self, name: str) -> dict[str, Callable[[], bytes]]:
+    def attached(self, name: str) -> dict[str, Callable[[], bytes]]:
         """Return what reads the files that a run, or the one that it comes from, was given."""
         started = self.started(name)
-        found = self._attached(started.parent) if started.relation == "fork" else {}
+        found = self.attached(started.parent) if started.relation == "fork" else {}
         for one in started.files:
             found[one.path] = partial(self.journal.blob, name, one.blob)
         return found

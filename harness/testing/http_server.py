@@ -22,6 +22,7 @@ class Reply:
     Attributes:
         chunks: The body; where `streamed`, each is sent by itself as it would trickle in.
         delay: Seconds before the first byte.
+        pace: Seconds between streamed chunks.
         cut: Break the connection after the last chunk instead of ending the body.
     """
 
@@ -30,6 +31,7 @@ class Reply:
     chunks: Sequence[bytes]
     streamed: bool = False
     delay: float = 0.0
+    pace: float = 0.0
     cut: bool = False
 
 
@@ -147,6 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for chunk in reply.chunks:
             self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+            if reply.pace:
+                self.server.closing.wait(reply.pace)
         if reply.cut:
             self._break()
         else:

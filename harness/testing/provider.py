@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -165,7 +165,8 @@ class ProviderServer:
         message = wire.message(turn, request.body, self._tokens(wire, turn, request.body))
         if not request.body.get("stream"):
             return _json(200, message, delay=delay)
-        return _streamed(wire, list(wire.events(message, request.body)), fault, delay)
+        events = list(wire.events(message, request.body))
+        return replace(_streamed(wire, events, fault, delay), pace=turn.pace)
 
     def _replay(self, wire: Wire, recorded: Recorded, request: Request) -> Reply:
         """Answer with what was recorded, cut into events if it was not but now is streamed."""

@@ -114,6 +114,7 @@ class Turn:
         stop: Why it stops: done, the output limit, or a content filter.
         model: Name that the provider answers under; the request's where empty.
         delay: Seconds before the first byte.
+        pace: Seconds between pieces of a streamed answer.
         fault: What goes wrong.
     """
 
@@ -124,6 +125,7 @@ class Turn:
     stop: Stop = "done"
     model: str = ""
     delay: float = 0.0
+    pace: float = 0.0
     fault: Fault | None = None
 
     @property

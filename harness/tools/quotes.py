@@ -17,30 +17,32 @@ from harness.errors import HarnessError
 from harness.journal.parts import Citation
 from harness.values import Passage
 
-__all__ = ["QuoteFinder", "normal"]
+__all__ = ["PARTED", "SAME", "QuoteFinder", "normal"]
 
 _SINGLE = "\u2018\u2019\u201a\u201b\u2032\u00b4`\u2039\u203a"
 _DOUBLE = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
-_SAME = {
+SAME = {
     **dict.fromkeys(map(ord, _SINGLE), "'"),
     **dict.fromkeys(map(ord, _DOUBLE), '"'),
     **dict.fromkeys(map(ord, _DASHES), "-"),
     **dict.fromkeys([0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF], ""),
 }
-_PARTED = re.compile(r"(?<=\w)-\s*\n\s*(?=[^\W\d_])")
+"""What typesetting changes, sign by sign."""
+PARTED = re.compile(r"(?<=\w)-\s*\n\s*(?=[^\W\d_])")
+"""Where a line's end parts a word."""
 _PLACE = re.compile(r"[\s,;:#>§(]")
 
 
 def normal(text: str) -> str:
     """Return a text without what typesetting changes."""
-    same = unicodedata.normalize("NFKC", text.translate(_SAME)).translate(_SAME)
+    same = unicodedata.normalize("NFKC", text.translate(SAME)).translate(SAME)
     return " ".join(same.split())
 
 
 def _forms(text: str) -> tuple[str, ...]:
     """Return a text as it can be quoted: also with words joined that a line's end parted."""
-    parted = (_PARTED.sub("", text), _PARTED.sub("-", text)) if _PARTED.search(text) else ()
+    parted = (PARTED.sub("", text), PARTED.sub("-", text)) if PARTED.search(text) else ()
     return tuple(map(normal, (text, *parted)))
 
 
@@ -123,6 +125,16 @@ class QuoteFinder:
         place = self._source(name).find(wanted) if re.search(r"\w", wanted) else None
         return Citation(document=name, quote=quote, where=place or "", verified=place is not None)
 
+    def pieces(self, document: str) -> list[tuple[str, str]]:
+        """Return the text of a document piece by piece, each with its page or heading before it.
+
+        Args:
+            document: As a citation names it; one that is not there has no pieces.
+        """
+        if document in self._attached:
+            return self._attached_pieces(document)
+        return [(one.where, one.text) for one in self._passages.get(document, ())]
+
     def _named(self, source: str) -> str | None:
         """Return the document that a source names, with or without its folder and a place."""
         wanted = normal(source).casefold()
@@ -140,12 +152,7 @@ class QuoteFinder:
 
     def _source(self, name: str) -> _Source:
         if name not in self._sources:
-            if name in self._attached:
-                self._sources[name] = _Source.of(self._attached_pieces(name))
-            else:
-                self._sources[name] = _Source.of(
-                    (one.where, one.text) for one in self._passages[name]
-                )
+            self._sources[name] = _Source.of(self.pieces(name))
         return self._sources[name]
 
     def _attached_pieces(self, name: str) -> list[tuple[str, str]]:

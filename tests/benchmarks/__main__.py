@@ -20,6 +20,7 @@ from tests.benchmarks import (
     scale,
     stable_prefix,
     startup,
+    ui,
 )
 from tests.benchmarks.material import Material
 from tests.benchmarks.record import Record
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material, Record], None]]] = {
     "stable-prefix": ("what a provider's prompt cache can serve", stable_prefix.run),
     "loop": ("a step of long work, beside LangChain's create_agent", loop.run),
     "documents": ("a document of 100 pages", documents.run),
+    "ui": ("the web app in a browser", ui.run),
     "hands": ("calculations, scripts, MCP tools", hands.run),
     "scale": ("100,000 synthetic examples", scale.run),
 }

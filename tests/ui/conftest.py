@@ -43,6 +43,31 @@ def make_triage(folder: Path) -> Path:
     return folder
 
 
+def make_office(folder: Path) -> Path:
+    """Write a domain whose work needs tools, a person's word, and a reference with pages."""
+    from fpdf import FPDF
+
+    files = {
+        "SKILL.md": "---\nname: office\ndescription: Letters of an office.\n---\nBe exact.\n",
+        "domain.yaml": (
+            "title: Office\nmodel: openai:gpt-5\ntools: [files, references, plan, ask]\n"
+            "approvals:\n  ask: [write_file]\n"
+        ),
+        "examples/cases.yaml": "- id: e1\n  input: My card is lost\n  output: Block the card.\n",
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    pdf = FPDF()
+    pdf.set_font("helvetica", size=14)
+    for text in ("This lease is between A and B.", "Notice is six months, in writing."):
+        pdf.add_page()
+        pdf.multi_cell(0, text=text)
+    (folder / "references").mkdir()
+    pdf.output(str(folder / "references" / "lease.pdf"))
+    return folder
+
+
 # --- pages in this process ----------------------------------------------------------------------
 
 
@@ -133,12 +158,12 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextmanager
-def serving(base: Path, domain: Path, *, port: int = 0, **env: str) -> Iterator[Server]:
+def serving(base: Path, *domains: Path, port: int = 0, **env: str) -> Iterator[Server]:
     """Run `harness ui` as a process of its own, beside a scripted provider.
 
     Args:
         base: Where it is started, and keeps its state.
-        domain: The domain folder that it shows.
+        *domains: The domain folders that it shows, the chosen one first.
         port: Where it listens; 0 finds a free one.
         **env: Of the process, beside this one's.
     """
@@ -152,14 +177,14 @@ def serving(base: Path, domain: Path, *, port: int = 0, **env: str) -> Iterator[
     with ProviderServer(says) as provider, log.open("wb") as out:
         whole = {**os.environ, **provider.env(), "HARNESS_HOME": str(base / "home"), **env}
         process = subprocess.Popen(
-            [sys.executable, "-c", "from harness.cli import main; main()", "ui", str(domain),
-             "--port", str(port)],
+            [sys.executable, "-c", "from harness.cli import main; main()", "ui",
+             *map(str, domains), "--port", str(port)],
             stdout=out, stderr=out, env=whole, cwd=base,
         )  # fmt: skip
         address = f"http://127.0.0.1:{port}"
         try:
             wait_for(address, process, log)
-            yield Server(address=address, domain=domain, script=script, home=base / "home")
+            yield Server(address=address, domain=domains[0], script=script, home=base / "home")
         finally:
             process.terminate()
             process.wait(20)
@@ -170,7 +195,10 @@ def served(tmp_path_factory: pytest.TempPathFactory, few_authorities: Path) -> I
     """The app over real questions and a scripted provider, one for all tests."""
     base = tmp_path_factory.mktemp("served")
     domain = make_triage(base / "support-triage")
-    with serving(base, domain, HARNESS_USER="ada", SSL_CERT_FILE=str(few_authorities)) as server:
+    office = make_office(base / "office")
+    with serving(
+        base, domain, office, HARNESS_USER="ada", SSL_CERT_FILE=str(few_authorities)
+    ) as server:
         yield server
 
 
@@ -206,7 +234,7 @@ class Visit:
     def __init__(self, browser: Any, server: Server, *, width: int = 1280, **how: Any) -> None:
         self.server = server
         self.context = browser.new_context(viewport={"width": width, "height": 900}, **how)
-        self.context.set_default_timeout(90_000)
+        self.context.set_default_timeout(45_000)
         self.page = self.context.new_page()
         self.foreign: list[str] = []
         self.errors: list[str] = []
@@ -290,6 +318,7 @@ def visit(browser: Any, served: Server) -> Iterator[Callable[..., Visit]]:
         return visits[-1]
 
     yield open_
+    served.script.clear()
     for one in visits:
         assert one.foreign == []
         one.close()

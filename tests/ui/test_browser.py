@@ -11,6 +11,7 @@ import pytest
 from harness.testing import Turn
 from tests.ui.conftest import ROOT, Server, Visit
 
+pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all of them
 QUESTION = "My rabbit chewed the chip off my card, what now?"
 
 
@@ -116,17 +117,18 @@ def test_markup_and_scripts_are_shown_and_never_run(
 def test_a_reload_in_the_middle_of_an_answer_loses_nothing(
     visit: Callable[..., Visit], served: Server
 ) -> None:
-    served.script.append(Turn(text="A slow but sure answer", delay=3.0))
+    served.script.append(Turn(text="A slow but sure answer " * 8, pace=0.15))
     one = visit().go()
     one.choose_model("openai:gpt-5")
     field = one.page.locator("[data-testid=stChatInputTextArea]")
     field.fill("How long does it take?")
     field.press("Enter")
-    one.page.wait_for_selector(".st-key-stop")
+    one.page.wait_for_selector(".st-key-coming")
     address = one.page.url
     one.page.reload()
+    one.page.wait_for_selector(".st-key-coming")  # what was there is there again
     other = visit()
     other.page.goto(address)
     for tab in (one, other):
         tab.page.wait_for_selector(".st-key-answer")
-        assert "A slow but sure answer" in tab.key("answer").inner_text()
+        assert tab.key("answer").inner_text().count("A slow but sure answer") == 8

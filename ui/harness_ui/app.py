@@ -23,6 +23,8 @@ button[role="radio"] { color: inherit !important; }
   clip: auto !important; clip-path: none !important; margin: 0 !important;
   overflow: visible !important; white-space: normal !important; font-size: 0.85rem;
 }
+[class*="st-key-source-"] button { text-decoration: underline; }
+.st-key-steps { border-left: 3px solid var(--st-border-color, #bbb); padding-left: .9rem; }
 </style>"""
 """The little that Streamlit's theme does not say."""
 

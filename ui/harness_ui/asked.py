@@ -6,84 +6,112 @@ from datetime import timedelta
 
 from harness import Answer, Harness, HarnessError
 from harness.journal.events import RunStarted
+from harness.sdk.account import Account
 from harness.values import Usage
 from harness_ui.desk import desk
-from harness_ui.jobs import Asking
+from harness_ui.follow import watched
+from harness_ui.jobs import Asking, Working
 
-__all__ = ["asked_before", "read_back"]
+__all__ = ["as_asked", "asked_before", "is_work", "read_back", "turns_of"]
 
 LISTED = 8
-LOOKED_AT = 40
-"""Runs whose first event is read to find the questions among them."""
-LONGEST = 400
-"""Turns of one conversation that are read back."""
 
 
-def asked_before(harness: Harness, domain: str) -> list[tuple[str, str]]:
+def asked_before(harness: Harness) -> list[tuple[str, str]]:
     """Return the newest questions of a domain: what names each, and what it says."""
-    del domain
     found: dict[str, str] = {}
     try:
-        for summary in harness.runs.list(domain=harness.examples.domain.name)[:LOOKED_AT]:
+        for summary in harness.runs.list(domain=harness.examples.domain.name):
+            goal = summary.tally.goal
+            if summary.tally.relation == "delegate" or not goal or goal in found.values():
+                continue
+            found[summary.run] = goal
             if len(found) >= LISTED:
                 break
-            started = _begun(harness, summary.run)
-            if started is not None and started.goal not in found.values():
-                found[summary.run] = started.goal
     except HarnessError:
         return []  # the journal can't be read: the page itself still works
     return list(found.items())
 
 
+def is_work(harness: Harness, run: str) -> bool:
+    """Say whether a run is worked on with tools; a question answered in one call is not."""
+    job = desk().jobs.get(run)
+    if job is not None:
+        return isinstance(job, Working)
+    begun = _begun(harness, run) if run else None
+    return begun is not None and begun.options.get("kind") != "ask"
+
+
 def _begun(harness: Harness, run: str) -> RunStarted | None:
-    """Return how a question began; None for a run that is none."""
-    for recorded in harness.runs.journal.read(run, until=1):
-        event = recorded.event
-        if isinstance(event, RunStarted) and event.options.get("kind") == "ask":
-            return event
+    """Return how a run began; None where it can't be read."""
+    try:
+        for recorded in harness.runs.events(run, until=1):
+            if isinstance(recorded.event, RunStarted):
+                return recorded.event
+    except HarnessError:
+        return None
     return None
 
 
 def read_back(harness: Harness, domain: str, run: str) -> Asking | None:
-    """Return a question as it was answered, and those that it goes on from; None if there is none.
+    """Return a question as it was asked and answered; None if it is not there.
 
     Args:
         harness: The open domain.
         domain: Its name among the open ones.
         run: Id of the run.
     """
-    newest: Asking | None = None
-    later: Asking | None = None
-    for _ in range(LONGEST):
-        known = desk().jobs.get(run)
-        job = known if isinstance(known, Asking) else _one(harness, domain, run)
-        if job is None:
-            break
-        if later is not None:
-            later.after, later.after_run = job.id, run
-        newest = newest or job
-        if isinstance(known, Asking):
-            break
-        desk().jobs.put(run, job)
-        run, later = job.after_run, job
-        if not run:
-            break
-    return newest
-
-
-def _one(harness: Harness, domain: str, run: str) -> Asking | None:
+    job = desk().jobs.get(run)
+    if isinstance(job, Asking):
+        return job
     try:
-        if _begun(harness, run) is None:
-            return None
-        account = harness.runs.show(run)
+        account = watched(harness, run).look()
     except HarnessError:
         return None
+    read = as_asked(harness, domain, run, account)
+    if account.started.options.get("kind") == "ask" and not isinstance(job, Working):
+        desk().jobs.put(run, read)
+    return read
+
+
+def turns_of(harness: Harness, job: Asking, most: int) -> tuple[list[Asking], bool]:
+    """Return the newest turns up to a question, oldest first, and whether there are earlier ones.
+
+    Only those that are shown are read: a conversation may be long.
+
+    Args:
+        harness: The open domain.
+        job: The newest question.
+        most: Turns to return.
+    """
+    turns = [job]
+    while len(turns) < most:
+        first = turns[0]
+        before = desk().jobs.get(first.after) or (
+            read_back(harness, job.domain, first.after_run) if first.after_run else None
+        )
+        if not isinstance(before, Asking):
+            return turns, False
+        turns.insert(0, before)
+    return turns, bool(turns[0].after or turns[0].after_run)
+
+
+def as_asked(harness: Harness, domain: str, run: str, account: Account) -> Asking:
+    """Return a run as a question and its answer.
+
+    Args:
+        harness: The open domain.
+        domain: Its name among the open ones.
+        run: Id of the run.
+        account: How it stands.
+    """
     started, finished = account.started, account.finished
     began = account.summary.started
+    stages = watched(harness, run).stages
     job = Asking(
         id=run,
         domain=domain,
-        question=started.goal,
+        question=stages[-1].asked if stages else started.goal,
         state="done" if finished is not None and finished.stop == "completed" else "stopped",
         began=began.timestamp(),
         ended=(began + timedelta(seconds=finished.seconds if finished else 0)).timestamp(),
@@ -100,9 +128,4 @@ def _one(harness: Harness, domain: str, run: str) -> Asking | None:
             usage=finished.usage or Usage(),
             seconds=finished.seconds,
         )
-    if started.domain_version == harness.examples.domain.version and not job.after_run:
-        try:
-            job.packed = harness.preview(started.goal)  # the same folder packs the same
-        except HarnessError:
-            job.packed = None
     return job

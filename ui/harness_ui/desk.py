@@ -18,6 +18,7 @@ from harness.errors import UsageError
 from harness.sdk import bundled_domains, find_domain
 from harness.settings import Settings, find_home
 from harness_ui.jobs import Jobs
+from harness_ui.opening import wanted
 
 if TYPE_CHECKING:
     from harness.seams import Model
@@ -52,6 +53,7 @@ class Desk:
         self._lock = threading.Lock()
         self._open: dict[tuple[Path, str], Harness] = {}
         self._warm: set[Harness] = set()
+        self._errors: dict[Harness, tuple[object, int]] = {}
         self.jobs = Jobs()
 
     @property
@@ -116,6 +118,15 @@ class Desk:
             self._warm.add(harness)
         threading.Thread(target=_index, args=(harness,), name="indexing", daemon=True).start()
 
+    def errors(self, harness: Harness) -> int:
+        """Return how many errors a domain has; looked at anew only when its folder has changed."""
+        domain = harness.examples.domain
+        known = self._errors.get(harness)
+        if known is None or known[0] is not domain:
+            known = (domain, sum(one.severity == "error" for one in harness.lint()))
+            self._errors[harness] = known
+        return known[1]
+
     def keep_upload(self, name: str, data: bytes) -> Path:
         """Write a file that somebody gave with a question; return where it is."""
         folder = self.home / "uploads" / secrets.token_hex(6)
@@ -137,6 +148,9 @@ class Desk:
 def _index(harness: Harness) -> None:
     with contextlib.suppress(HarnessError):  # whoever asks is told what is wrong
         harness.index()
+    with contextlib.suppress(HarnessError):
+        # loads the provider's client, which takes seconds: no question has to wait for it
+        _ = harness.models.main(harness.examples.domain.settings).context_window
 
 
 def _domain_folders(folder: Path) -> list[Path]:
@@ -148,6 +162,7 @@ def _domain_folders(folder: Path) -> list[Path]:
 
 
 _installed: list[Desk] = []
+_installing = threading.Lock()
 
 
 def install(new: Desk) -> None:
@@ -157,6 +172,7 @@ def install(new: Desk) -> None:
 
 def desk() -> Desk:
     """Return the desk that all pages share."""
-    if not _installed:
-        install(Desk())
-    return _installed[0]
+    with _installing:
+        if not _installed:
+            install(Desk(**wanted()))
+        return _installed[0]

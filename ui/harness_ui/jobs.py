@@ -10,11 +10,12 @@ import time
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness import Answer, Delta, Harness, HarnessError, Packed
+from harness.journal.events import RunFinished
 from harness.sdk.run import Budget
 from harness.sdk.runs import new_run_id
 
@@ -26,8 +27,10 @@ __all__ = ["Asking", "Evaluating", "JobState", "Jobs"]
 logger = logging.getLogger(__name__)
 
 JobState = Literal["waiting", "working", "done", "stopped", "failed"]
-KEPT = 400
-"""Jobs that stay in memory; older ones are let go once they are done."""
+KEPT = 120
+"""Jobs that stay in memory; older ones that the journal has are let go once they are done."""
+PACKED = 24
+"""Jobs that keep what the model saw: thousands of items each; older ones can pack it again."""
 
 
 @dataclass(kw_only=True)
@@ -126,19 +129,25 @@ class Working(Job):
         goal: What is to be done.
         files: Paths of the files that belong to it.
         budget: What it may use.
+        model: Instead of the one that answers otherwise.
+        how: How the context is packed: policy, exclude, include.
         message: Something new, where it is taken up again or forked.
         takes_up: The run that is taken up again.
         forks: The run that it comes from.
-        text: What the model is saying now.
+        packed: What the model is shown at first.
+        text: What the model is saying now; of one that was stopped, as far as it had come.
     """
 
     id: str = field(default_factory=new_run_id)
     goal: str
     files: Sequence[Path] = ()
     budget: Budget | None = None
+    model: str = ""
+    how: dict[str, Any] = field(default_factory=dict)
     message: str = ""
     takes_up: str = ""
     forks: str = ""
+    packed: Packed | None = None
     text: str = ""
 
 
@@ -202,12 +211,25 @@ class Jobs:
                     target=self._loop.run_forever, name="work in hand", daemon=True
                 ).start()
             self._jobs[job.id] = job
-            for old in list(self._jobs)[:-KEPT]:
-                if not self._jobs[old].busy:
-                    del self._jobs[old]
-                    self._futures.pop(old, None)
+            self._let_go()
         job.state = "working"
         self._futures[job.id] = asyncio.run_coroutine_threadsafe(self._told(job, work), self._loop)
+
+    def _let_go(self) -> None:
+        """Let go of what is done and can be read back: memory stays flat over many questions."""
+        names = list(self._jobs)
+        for old in names[:-PACKED]:
+            job = self._jobs[old]
+            if isinstance(job, Asking | Working) and not job.busy:
+                job.packed = None
+                if isinstance(job, Asking) and job.answer is not None:
+                    job.answer = replace(job.answer, demonstrations=(), passages=())
+        for old in names[:-KEPT]:
+            job = self._jobs[old]
+            recorded = not isinstance(job, Asking) or job.answer is not None
+            if recorded and not job.busy:
+                del self._jobs[old]
+                self._futures.pop(old, None)
 
     async def _told(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
         """Do the work; whatever comes of it is said in the job."""
@@ -250,19 +272,27 @@ class Jobs:
                     job.text = event.text if event.restart else job.text + event.text
 
     async def _run(self, harness: Harness, job: Working) -> None:
-        runs = harness.runs
+        runs, model = harness.runs, job.model or None
         if job.takes_up:
-            run = runs.resume(job.takes_up, message=job.message, attended=True)
+            run = runs.resume(job.takes_up, message=job.message, attended=True, model=model)
         elif job.forks:
             run = runs.fork(job.forks, message=job.message, attended=True, name=job.id)
         else:
-            files = [str(path) for path in job.files]
-            run = runs.begin(job.goal, files=files, attended=True, budget=job.budget, name=job.id)
+            job.packed = await harness.apreview(job.goal, **job.how)
+            run = runs.begin(
+                job.goal,
+                files=[str(path) for path in job.files],
+                attended=True,
+                budget=job.budget,
+                model=model,
+                name=job.id,
+                pack=job.how,
+            )
         async for event in run:
-            if not isinstance(event, Delta):
-                job.text = ""  # it stands in the journal now
-            else:
+            if isinstance(event, Delta):
                 job.text = event.text if event.restart else job.text + event.text
+            elif not (isinstance(event, RunFinished) and event.stop == "cancelled"):
+                job.text = ""  # it stands in the journal now
 
     async def _evaluate(self, harness: Harness, job: Evaluating) -> None:
         def progress(done: int, of: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ from harness.journal.events import (
 )
 from harness_ui.words import cost_words, count, model_markdown, plain, short, since
 
-__all__ = ["EFFECTS", "STATES", "told"]
+__all__ = ["EFFECTS", "STATES", "change_words", "deed", "fenced", "may_it", "told"]
 
 STATES = {
     "new": "not begun",
@@ -47,6 +48,73 @@ EFFECTS = {
     "external": "sends something out",
     "irreversible": "can't be undone",
 }
+
+
+DEEDS: Mapping[str, tuple[str, str]] = {
+    "search_references": ("looks in the references for", "query"),
+    "read_reference": ("reads the reference", "document"),
+    "search_examples": ("looks for examples like", "query"),
+    "list_files": ("looks which files there are", ""),
+    "read_file": ("reads the file", "path"),
+    "search_files": ("searches the files for", "pattern"),
+    "write_file": ("writes the file", "path"),
+    "edit_file": ("changes the file", "path"),
+    "read_document": ("reads the document", "path"),
+    "search_document": ("searches the document for", "words"),
+    "look_at_pages": ("looks at pages of", "path"),
+    "write_document": ("writes the document", "path"),
+    "write_spreadsheet": ("writes the spreadsheet", "path"),
+    "revise_document": ("marks changes in", "path"),
+    "compute": ("calculates", "code"),
+    "python": ("runs a program", "code"),
+    "shell": ("runs a command", "command"),
+    "fetch_page": ("fetches the page", "url"),
+    "delegate": ("gives to an assistant", "task"),
+    "plan": ("plans", ""),
+    "ask": ("has a question", ""),
+    "finish": ("hands in the answer", ""),
+}
+"""What a tool does in words, and the argument that says with what."""
+SILENT = ("plan", "ask", "finish")
+"""Tools whose effect is shown otherwise: nothing is said of their results."""
+CODE = ("compute", "python", "shell")
+
+
+def deed(tool: str, arguments: Mapping[str, Any]) -> str:
+    """Return what a call does, as Markdown."""
+    if tool not in DEEDS:
+        return f"uses **{plain(tool)}** {_arguments(arguments)}"
+    words, argument = DEEDS[tool]
+    said = str(arguments.get(argument, "")) if argument else ""
+    if not said:
+        return words
+    if tool in CODE:
+        return f"{words}\n\n{fenced(said)}"
+    return f"{words} **{plain(short(said, 160))}**"
+
+
+ASKED = {
+    "write_file": "write a file",
+    "edit_file": "change a file",
+    "write_document": "write a document",
+    "write_spreadsheet": "write a spreadsheet",
+    "revise_document": "mark changes in a document",
+    "python": "run a program",
+    "shell": "run a command",
+    "fetch_page": "fetch a page",
+}
+
+
+def may_it(tool: str) -> str:
+    """Return what is asked before a tool is used, as Markdown."""
+    return f"May it {ASKED[tool]}?" if tool in ASKED else f"May it use {plain(tool)}?"
+
+
+def fenced(text: str) -> str:
+    """Return a text as a block of code that nothing in it can end."""
+    longest = max((len(one) for one in re.findall("`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}\n{text.rstrip()}\n{fence}"
 
 
 def told(event: Event) -> str:
@@ -84,8 +152,34 @@ def _decided(event: ApprovalDecided) -> str:
 
 
 def _tool(event: ToolFinished) -> str:
-    mark = "failed" if event.error else "done"
-    return f"{plain(event.tool)} {mark}: {plain(short(event.text, 240))}"
+    if event.outcome == "denied":
+        return "that was refused"
+    if event.error:
+        return f"that failed: {plain(short(event.text, 240))}"
+    if event.tool in SILENT or not event.text.strip():
+        return ""
+    return f":small[→ {plain(short(event.text, 240))}]"
+
+
+def _started(event: ToolStarted) -> str:
+    return "" if event.tool in SILENT else f"It {deed(event.tool, event.arguments)}"
+
+
+def change_words(preview: str) -> tuple[str, str]:
+    """Return a change for a person: what it is, as Markdown, and its lines without file marks."""
+    head, new = "", False
+    lines: list[str] = []
+    for line in preview.splitlines():
+        if line.startswith("--- "):
+            new = line == "--- /dev/null"
+        elif line.startswith("+++ ") and not head:
+            head = f"{'New file' if new else 'Changes in'} **{plain(line[4:].strip())}**"
+        elif line.startswith("@@") and head:
+            if lines:
+                lines.append("…")
+        else:
+            lines.append(line)
+    return (head, "\n".join(lines)) if head else ("", preview)
 
 
 _TELL: Mapping[type[Event], Callable[[Any], str]] = {
@@ -95,7 +189,7 @@ _TELL: Mapping[type[Event], Callable[[Any], str]] = {
     ),
     ContextPacked: lambda one: f"{count(len(one.items), 'item')} packed, {one.tokens:,} tokens",
     MessageCompleted: lambda one: model_markdown(one.text.strip()) if one.purpose == "step" else "",
-    ToolStarted: lambda one: f"**{plain(one.tool)}** {_arguments(one.arguments)}",
+    ToolStarted: _started,
     ToolFinished: _tool,
     FileChanged: _changed,
     ApprovalDecided: _decided,

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
+import http.client
 import re
+import threading
+import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -134,15 +140,19 @@ def make_app() -> Any:
     from starlette.middleware import Middleware
     from streamlit import App
 
-    from harness_ui.troubles import show_unforeseen
-
     page = Path(streamlit.__file__).parent / "static" / "index.html"
     policy = content_policy(page.read_text("utf-8"))
     return App(
         SCRIPT,
         middleware=[Middleware(Policy, policy=policy)],
-        on_script_error=show_unforeseen,
+        on_script_error=_unforeseen,
     )
+
+
+def _unforeseen(error: Exception) -> bool:
+    from harness_ui.troubles import show_unforeseen
+
+    return show_unforeseen(error)
 
 
 def serve(
@@ -164,12 +174,37 @@ def serve(
         model: `provider:model`.
         model_options: For the model's client.
     """
-    from harness_ui.desk import Desk, install
+    from harness.sdk import find_domain
+    from harness_ui.opening import want
 
-    install(Desk(domains=domains, home=home, model=model, model_options=model_options or {}))
+    found = [find_domain(one) for one in domains]
+    want(domains=found, home=home, model=model, model_options=model_options or {})
     start(host, port)
 
 
 def start(host: str, port: int) -> None:
     """Run the server over the desk that is installed."""
+    threading.Thread(target=_get_ready, args=(host, port), name="ready", daemon=True).start()
     make_app().run(config=settings(host, port))
+
+
+def _get_ready(host: str, port: int) -> None:
+    """Once the server answers, load what the first page needs: no visitor waits for it."""
+    for _ in range(600):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            asking = http.client.HTTPConnection(host, port, timeout=5)
+            asking.request("GET", "/_stcore/health")
+            if asking.getresponse().status == 200:
+                break
+        time.sleep(0.1)
+    import altair  # noqa: F401
+    import pandas  # noqa: F401
+
+    from harness_ui import app
+    from harness_ui.desk import desk
+
+    del app
+    shared = desk()
+    with contextlib.suppress(HarnessError):
+        for name in list(shared.domains())[:1]:
+            shared.warm(shared.harness(name))

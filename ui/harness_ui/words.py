@@ -6,7 +6,16 @@ import difflib
 import re
 from decimal import Decimal
 
-__all__ = ["cost_words", "count", "diff_markdown", "model_markdown", "plain", "short", "since"]
+__all__ = [
+    "cost_words",
+    "count",
+    "diff_markdown",
+    "model_markdown",
+    "plain",
+    "short",
+    "since",
+    "size",
+]
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=])")
 _ICON = re.compile(r":(?=[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_]+)?:)")
@@ -46,6 +55,13 @@ def cost_words(cost: Decimal | None) -> str:
     if cost is None:
         return "cost unknown"
     return rf"\${cost:.4f}" if cost else "no cost"
+
+
+def size(number: int) -> str:
+    """Return a number of bytes."""
+    if number < 1024:
+        return count(number, "byte")
+    return f"{number / 1024:,.0f} KB" if number < 1024**2 else f"{number / 1024**2:,.1f} MB"
 
 
 def since(seconds: float) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from harness import Harness, HarnessError
 from harness.sdk.examples import Saved
 from harness_ui import visit
-from harness_ui.desk import desk
+from harness_ui.asked import read_back
 from harness_ui.jobs import Asking
 from harness_ui.troubles import show_error
 from harness_ui.words import diff_markdown, plain, short
@@ -26,8 +26,10 @@ def show() -> None:
     if (saved := st.session_state.get("corrected")) is not None:
         _done(harness, *saved)
         return
-    job = desk().jobs.get(st.query_params.get("run", ""))
-    asked = job if isinstance(job, Asking) and job.domain == visit.current() else None
+    name = st.query_params.get("run", "")
+    asked = read_back(harness, visit.current(), name) if name else None
+    if asked is not None and asked.domain != visit.current():
+        asked = None
     if asked is None:
         st.write(
             "Write down how a question should be answered. To correct an answer, ask first, and "

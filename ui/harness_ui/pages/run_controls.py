@@ -3,25 +3,114 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import streamlit as st
 
 from harness import Harness, HarnessError
 from harness.journal.events import ApprovalRequested, QuestionAsked
-from harness.sdk.records import Account
+from harness.sdk.account import Account
 from harness_ui import visit
 from harness_ui.desk import desk
+from harness_ui.follow import watched
 from harness_ui.jobs import Working
 from harness_ui.keeping import show_save
-from harness_ui.run_words import EFFECTS
+from harness_ui.run_words import EFFECTS, change_words, may_it
 from harness_ui.troubles import show_error
-from harness_ui.words import plain
+from harness_ui.words import plain, size
 
-__all__ = ["show_artifacts", "show_controls", "show_waiting"]
+__all__ = [
+    "at_work",
+    "show_artifacts",
+    "show_controls",
+    "show_files",
+    "show_left",
+    "show_waiting",
+    "take_up",
+    "together",
+    "wait_for_it",
+]
 
-ENDED = ("completed", "unverified", "needs_input", "budget", "loop", "cancelled", "failed")
+ALIVE = ("new", "running", "waiting")
 MOST_BYTES = 20 * 1024 * 1024
+LOOK = 0.4
+"""Seconds between looks whether a run stands in the journal."""
+
+
+# --- how a run stands ---------------------------------------------------------------------------
+
+
+def at_work(account: Account) -> bool:
+    """Say whether somebody works on a run: this process, or another one."""
+    job = desk().jobs.get(account.summary.run)
+    held = isinstance(job, Working) and job.busy
+    return held or (account.summary.tally.state in ALIVE and bool(account.summary.worker))
+
+
+def wait_for_it(name: str) -> bool:
+    """Wait until a run that was begun here stands in the journal; say whether there is one."""
+    job = desk().jobs.get(name)
+    if not isinstance(job, Working):
+        return False
+    if job.error is not None:
+        show_error(job.error)
+    elif job.busy:
+        st.fragment(_look_for_it, run_every=LOOK)(name)
+    return True
+
+
+def _look_for_it(name: str) -> None:
+    st.markdown("*Looking for the examples that are like your question …*")
+    harness, job = visit.opened(), desk().jobs.get(name)
+    try:
+        if harness is not None:
+            watched(harness, name).look()
+    except HarnessError:
+        if job is not None and job.busy:
+            return
+    st.rerun()
+
+
+def show_left(account: Account) -> None:
+    """Say that nobody works on a run that has not ended."""
+    if account.approvals or account.questions:
+        st.info("It waits for you, and for somebody to take it up.")
+    else:
+        st.warning(
+            "Nobody works on it: the program that did has ended. All that was done is kept, and "
+            "*Take it up* goes on from there."
+        )
+
+
+def take_up(
+    harness: Harness, name: str, account: Account, message: str = "", *, model: str = ""
+) -> None:
+    """Go on with a run in this process."""
+    job = Working(
+        id=name,
+        domain=visit.current(),
+        by=visit.person(),
+        goal=account.started.goal,
+        message=message,
+        takes_up=name,
+        model=model,
+    )
+    before = desk().jobs.get(name)
+    if isinstance(before, Working):
+        job.packed, job.how = before.packed, before.how
+    desk().jobs.work(harness, job)
+    st.rerun()
+
+
+def together(lines: Sequence[str]) -> str:
+    """Return pieces of Markdown as one: none of them can leave a block of code open."""
+    closed = (line + "\n```" if line.count("```") % 2 else line for line in lines)
+    return "\n\n".join(closed)
+
+
+# --- what waits ---------------------------------------------------------------------------------
 
 
 def show_waiting(harness: Harness, name: str, account: Account) -> None:
@@ -35,8 +124,11 @@ def show_waiting(harness: Harness, name: str, account: Account) -> None:
 
 
 def _approval(harness: Harness, name: str, call: ApprovalRequested) -> None:
-    st.markdown(f"**May it use {plain(call.tool)}?** It {EFFECTS.get(call.effect, call.effect)}.")
-    st.code(call.preview or json.dumps(dict(call.arguments), ensure_ascii=False, indent=1),
+    st.markdown(f"**{may_it(call.tool)}** It {EFFECTS.get(call.effect, call.effect)}.")
+    head, change = change_words(call.preview)
+    if head:
+        st.markdown(head)
+    st.code(change or json.dumps(dict(call.arguments), ensure_ascii=False, indent=1),
             language="diff" if call.preview else "json", wrap_lines=True)  # fmt: skip
     if not visit.may("expert"):
         st.caption("Somebody with the role expert decides.")
@@ -95,13 +187,14 @@ def _send(deed: Any) -> None:
     st.rerun(scope="app")
 
 
+# --- what can be done ---------------------------------------------------------------------------
+
+
 def show_controls(harness: Harness, name: str, account: Account) -> None:
     """Draw what can be done with the run as it stands."""
     if not visit.may("expert"):
         return
-    state = account.summary.tally.state
-    busy = state not in ENDED and bool(account.summary.worker)
-    if busy:
+    if at_work(account):
         with st.form(f"steer-{name}", clear_on_submit=True):
             words = st.text_input("Say something to it", key=f"steer-words-{name}")
             if st.form_submit_button("Send", key="steer") and words.strip():
@@ -119,40 +212,57 @@ def show_controls(harness: Harness, name: str, account: Account) -> None:
             width="stretch",
             help="A run of its own from here on; this one stays as it is",
         )
-    if on or fork:
-        job = Working(
-            domain=visit.current(),
-            by=visit.person(),
-            goal=account.started.goal,
-            message=words,
-            takes_up="" if fork else name,
-            forks=name if fork else "",
+    if on and account.finished is not None and not words.strip():
+        st.warning("It has ended. Say what is still to be done, and it goes on.")
+    elif on:
+        take_up(harness, name, account, words)
+    elif fork:
+        _fork(harness, name, account, words)
+
+
+def _fork(harness: Harness, name: str, account: Account, words: str) -> None:
+    job = Working(
+        domain=visit.current(),
+        by=visit.person(),
+        goal=account.started.goal,
+        message=words,
+        forks=name,
+    )
+    desk().jobs.work(harness, job)
+    visit.go("runs", run=job.id)
+
+
+def show_files(harness: Harness, name: str) -> None:
+    """Draw the files that a run made, each to fetch."""
+    try:
+        files = harness.runs.files(name)
+        made = list(files)
+    except HarnessError as error:
+        show_error(error)
+        return
+    if not made:
+        return
+    st.markdown("**Files**")
+    for one in made:
+        if one.bytes > MOST_BYTES:
+            st.caption(
+                f"{plain(one.path)} is too big to fetch here; "
+                f"`harness runs show {name} --out DIR` saves it."
+            )
+            continue
+        st.download_button(
+            f"{plain(one.path)} ({size(one.bytes)})",
+            files.read(one.path),
+            file_name=PurePosixPath(one.path).name,
+            mime=one.media_type,
+            key=f"file-{one.path}",
+            on_click="ignore",
         )
-        if not fork:
-            job.id = name
-        desk().jobs.work(harness, job)
-        visit.go("runs", run=job.id)
 
 
 def show_artifacts(harness: Harness, name: str, account: Account) -> None:
     """Draw the files that the run made, its record, and whether that is sound."""
-    folder = harness.home / "workspaces" / name / "files"
-    made = [path for path in account.files if (folder / path).is_file()]
-    if made:
-        st.markdown("**Files**")
-    for path in made:
-        file = folder / path
-        inside = file.resolve().is_relative_to(folder.resolve())
-        if inside and file.stat().st_size <= MOST_BYTES:
-            st.download_button(
-                plain(path),
-                file.read_bytes(),
-                file_name=file.name,
-                key=f"file-{path}",
-                on_click="ignore",
-            )
-        else:
-            st.caption(f"{plain(path)} is too big to fetch here: {plain(str(file))}")
+    show_files(harness, name)
     if account.finished is not None:
         show_save(harness, name, name)
     with st.expander("The record"):

@@ -8,13 +8,23 @@ import pandas as pd
 import streamlit as st
 
 from harness import Harness, HarnessError
-from harness.sdk.records import Account
+from harness.sdk.account import Account
 from harness.sdk.run import Budget
 from harness_ui import visit
+from harness_ui.cited import show_cited
 from harness_ui.desk import desk
+from harness_ui.follow import Watched, watched
 from harness_ui.jobs import Working
-from harness_ui.pages.run_controls import show_artifacts, show_controls, show_waiting
-from harness_ui.run_words import STATES, told
+from harness_ui.pages.run_controls import (
+    at_work,
+    show_artifacts,
+    show_controls,
+    show_left,
+    show_waiting,
+    together,
+    wait_for_it,
+)
+from harness_ui.run_words import STATES
 from harness_ui.troubles import show_error
 from harness_ui.words import cost_words, count, model_markdown, plain, short
 
@@ -25,7 +35,6 @@ LOOK = 0.6
 SHOWN = 120
 """Events that are drawn at first, the newest."""
 MARKS = {"pending": "○", "doing": "◐", "done": "●", "dropped": "-"}
-ALIVE = ("new", "running", "waiting")
 
 
 def show() -> None:
@@ -129,79 +138,76 @@ def _one(harness: Harness, name: str) -> None:
         st.query_params.pop("run", None)
         st.rerun()
     job = desk().jobs.get(name)
-    if isinstance(job, Working) and job.error is not None:
-        show_error(job.error)
+    run = watched(harness, name)
     try:
-        account = harness.runs.show(name)
+        account = run.look()
     except HarnessError as error:
-        if isinstance(job, Working) and job.busy:
-            _soon(name)
-        elif not isinstance(job, Working):
+        if not wait_for_it(name):
             show_error(error)
         return
+    if isinstance(job, Working) and job.error is not None:
+        show_error(job.error)
     with st.container(border=True, key="goal-shown"):
         st.markdown(plain(account.started.goal))
-    state = account.summary.tally.state
-    if state in ALIVE and (account.summary.worker or (isinstance(job, Working) and job.busy)):
-        _live(name)
-        return
-    _drawn(harness, name, account)
+        if account.started.files:
+            names = (plain(one.path) for one in account.started.files)
+            st.caption("with " + ", ".join(names))
+    if at_work(account):
+        st.fragment(_live, run_every=LOOK)(name)
+    else:
+        _drawn(harness, name, account, run)
 
 
-@st.fragment(run_every=LOOK)
-def _soon(name: str) -> None:
-    """Wait until the run stands in the journal."""
-    st.caption("Getting ready …")
-    harness = visit.opened()
-    job = desk().jobs.get(name)
-    try:
-        if harness is not None:
-            harness.runs.show(name)
-    except HarnessError:
-        if job is not None and job.busy:
-            return
-    st.rerun()
-
-
-@st.fragment(run_every=LOOK)
 def _live(name: str) -> None:
     """Follow a run that is at work."""
     harness = visit.opened()
     if harness is None:
         return
-    account = harness.runs.show(name)
-    job = desk().jobs.get(name)
-    held = isinstance(job, Working) and job.busy
-    if account.summary.tally.state not in ALIVE or not (account.summary.worker or held):
+    run = watched(harness, name)
+    account = run.look()
+    if not at_work(account):
         st.rerun()
-    _drawn(harness, name, account, text=job.text if isinstance(job, Working) else "")
+    job = desk().jobs.get(name)
+    _drawn(harness, name, account, run, text=job.text if isinstance(job, Working) else "")
 
 
-def _drawn(harness: Harness, name: str, account: Account, text: str = "") -> None:
-    _state(account)
+def _drawn(harness: Harness, name: str, account: Account, run: Watched, text: str = "") -> None:
+    busy = at_work(account)
+    _state(account, busy=busy)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        show_waiting(harness, name, account)
-        _events(harness, name)
+        _events(run)
         if text:
-            st.markdown(model_markdown(text) + " ▌")
+            st.markdown(model_markdown(text) + (" ▌" if busy else ""))
+        show_waiting(harness, name, account)
         if account.finished is not None and account.finished.answer:
             with st.container(border=True, key="outcome"):
                 st.markdown(model_markdown(account.finished.answer))
-            _citations(account)
+            sources = harness.sources(name)
+            quotes = account.finished.citations
+            show_cited(sources, [sources.quoted(q.document, q.quote) for q in quotes], name)
     with right:
         _plan(account)
         _spend(account)
         show_controls(harness, name, account)
-        show_artifacts(harness, name, account)
+        if busy:
+            _files(account)
+        else:
+            show_artifacts(harness, name, account)
 
 
-def _state(account: Account) -> None:
+def _files(account: Account) -> None:
+    if account.files:
+        st.markdown("**Files so far**")
+        st.markdown("  \n".join(plain(path) for path in account.files))
+
+
+def _state(account: Account, *, busy: bool) -> None:
     tally = account.summary.tally
     words = STATES.get(tally.state, tally.state)
-    if tally.state in ("new", "running") and not account.summary.worker:
-        st.warning("Nobody works on it: the process that did has ended. *Take it up* goes on.")
-    elif account.approvals or account.questions:
+    if not busy and account.finished is None:
+        show_left(account)
+    elif busy and (account.approvals or account.questions):
         st.info("It waits for you.")
     st.caption(
         f"{words} · {count(tally.steps, 'step')} · {tally.tokens:,} tokens · "
@@ -211,17 +217,14 @@ def _state(account: Account) -> None:
         st.caption(plain(notice))
 
 
-def _events(harness: Harness, name: str) -> None:
-    lines = [words for one in harness.runs.events(name) if (words := told(one.event))]
+def _events(run: Watched) -> None:
     most = st.session_state.get("events", SHOWN)
-    hidden = len(lines) - most
-    if hidden > 0:
-        if st.button(f"Show earlier ({hidden:,})", key="more-events"):
-            st.session_state["events"] = most + 500
-            st.rerun(scope="app")
-        lines = lines[-most:]
-    for line in lines:
-        st.markdown(line)
+    hidden = len(run.lines) - most
+    if hidden > 0 and st.button(f"Show earlier ({hidden:,})", key="more-events"):
+        st.session_state["events"] = most + 500
+        st.rerun(scope="app")
+    with st.container(key="steps"):
+        st.markdown(together(run.lines[-most:]))
 
 
 def _plan(account: Account) -> None:
@@ -248,13 +251,3 @@ def _spend(account: Account) -> None:
             else (rf"\${float(used):.2f} of \${float(limit):.2f}")
         )
         st.progress(min(1.0, float(used) / float(limit)), words)
-
-
-def _citations(account: Account) -> None:
-    if account.finished is None or not account.finished.citations:
-        return
-    with st.expander(f"Where it is from ({len(account.finished.citations)})", expanded=False):
-        for one in account.finished.citations:
-            found = "found there" if one.verified else "**not found there**"
-            where = f", {plain(one.where)}" if one.where else ""
-            st.markdown(f"{plain(one.document)}{where} ({found})  \n> {plain(one.quote)}")
