@@ -164,7 +164,7 @@ def _steps(number: int) -> str:
 
 def run_table(found: Sequence[RunSummary], limit: int) -> str:
     """Return runs a line each."""
-    from harness.sdk.records import state_of
+    from harness.sdk.runs import state_of
 
     if not found:
         return "There are no runs."

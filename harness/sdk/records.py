@@ -13,17 +13,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.errors import UsageError
 from harness.journal.commands import Answer, Cancel, Command, Decide, Steer
 from harness.journal.events import Recorded
 from harness.journal.export import to_jsonl, to_markdown
-from harness.journal.parts import Scope, StopReason
+from harness.journal.parts import Scope
 from harness.sdk.account import Account, Following, Telling
 from harness.sdk.journal_door import JournalDoor
 from harness.sdk.run_files import RunFiles
-from harness.sdk.runs import is_eval_run
+from harness.sdk.runs import STATES, is_eval_run, state_of
 from harness.settings import Settings, find_home
 
 if TYPE_CHECKING:
@@ -33,23 +33,11 @@ if TYPE_CHECKING:
     from harness.loop import Replayed
     from harness.seams import Journal
 
-__all__ = ["STATES", "Account", "Records", "state_of", "workspace_folder"]
+__all__ = ["Account", "Records", "workspace_folder"]
 
 Form = Literal["jsonl", "markdown"]
 LOOK = 0.5
 """Seconds between looks whether somebody still works on a run."""
-
-
-STATES = ("running", "stopped", "waiting", *get_args(StopReason), "erased")
-"""What a list of runs says of one: at work, left by its process, waiting, how it ended."""
-
-
-def state_of(one: RunSummary) -> str:
-    """Return the state of a run as a list shows it."""
-    if one.erased:
-        return "erased"
-    stopped = one.tally.state == "running" and not one.worker
-    return "stopped" if stopped else one.tally.state
 
 
 class Records:

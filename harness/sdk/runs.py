@@ -1,13 +1,21 @@
-"""Names of runs: they sort by time and never meet."""
+"""Names of runs, which sort by time and never meet, and the states that a list shows."""
 
 from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, get_args
 
-__all__ = ["eval_run_id", "is_eval_run", "new_run_id"]
+from harness.journal.parts import StopReason
+
+if TYPE_CHECKING:
+    from harness.journal.summary import RunSummary
+
+__all__ = ["STATES", "eval_run_id", "is_eval_run", "new_run_id", "state_of"]
 
 _EVAL = "eval-"
+STATES = ("running", "stopped", "waiting", *get_args(StopReason), "erased")
+"""What a list of runs says of one: at work, left by its process, waiting, how it ended."""
 
 
 def new_run_id() -> str:
@@ -23,3 +31,11 @@ def eval_run_id() -> str:
 def is_eval_run(run: str) -> bool:
     """Return whether a run works on an eval case, by its id."""
     return run.startswith(_EVAL)
+
+
+def state_of(one: RunSummary) -> str:
+    """Return the state of a run as a list shows it."""
+    if one.erased:
+        return "erased"
+    stopped = one.tally.state == "running" and not one.worker
+    return "stopped" if stopped else one.tally.state
