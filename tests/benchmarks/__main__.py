@@ -39,6 +39,8 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material, Record], None]]] = {
     "hands": ("calculations, scripts, MCP tools", hands.run),
     "scale": ("100,000 synthetic examples", scale.run),
 }
+SLOW_TO_START = ("ui",)
+"""Even tiny: a server and a browser. The tests of the web app start both anyway."""
 KEPT = Path(__file__).parents[2] / ".cache" / "benchmarks"
 
 
@@ -53,7 +55,8 @@ def main() -> None:
     missed = 0
     with tempfile.TemporaryDirectory(prefix="harness-bench-") as folder:
         material = Material(Path(folder), quick=asked.quick)
-        for name in asked.only or BENCHMARKS:
+        usual = [one for one in BENCHMARKS if not (asked.quick and one in SLOW_TO_START)]
+        for name in asked.only or usual:
             title, run = BENCHMARKS[name]
             record = Record(name, title, quick=asked.quick)
             run(material, record)
