@@ -153,6 +153,8 @@ def _plain_digits(written: str, locale: str) -> str | None:
         return _grouped(re.sub(r"[\s’]", "'", written), "'")  # noqa: RUF001
     if "," in written and "." in written:
         return _grouped(written, "," if written.rfind(".") > written.rfind(",") else ".")
+    if "," not in written and "." not in written:
+        return written
     mark = "," if "," in written else "."
     if mark == decimal and written.count(mark) <= 1:
         return written.replace(mark, ".")

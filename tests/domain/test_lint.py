@@ -70,6 +70,17 @@ def test_numbers(problems) -> None:
     assert "`low`" in found[1].message
 
 
+def test_a_domain_of_whole_numbers_in_a_language_with_decimal_commas(problems) -> None:
+    found = problems(
+        {
+            "domain.yaml": "language: de\nanswer: {kind: number, unit: EUR}",
+            "examples/a.csv": "id,input,output\n1,a,5 EUR\n2,b,1200\n",
+            "evals/dev.csv": "id,input,expected,check:number\n3,c,5,\n4,d,0,\n5,e,,1..1200\n",
+        }
+    )
+    assert said(found) == []
+
+
 def test_settings_without_effect_and_schemas_that_are_none(problems) -> None:
     found = problems(
         {
