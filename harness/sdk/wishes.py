@@ -11,8 +11,8 @@ from harness.values import Section
 
 __all__ = ["Sections", "check_wishes", "read_sizes"]
 
-Sections = Mapping[Section, int | str | SectionSize]
-"""Room by section: tokens (`500`) or a share of the budget (`"25 %"`)."""
+Sections = Mapping[Section, int | float | str | SectionSize]
+"""Room by section: tokens (`500`) or a share of the budget (`"25 %"`, `0.25`)."""
 
 
 def read_sizes(sections: Sections | None) -> dict[Section, SectionSize]:
@@ -28,7 +28,9 @@ def read_sizes(sections: Sections | None) -> dict[Section, SectionSize]:
     try:
         return {name: SectionSize.read(size) for name, size in (sections or {}).items()}
     except ValueError as error:
-        raise UsageError(f"A section's size is off: {error}.", "Write 500 or 25 %.") from error
+        raise UsageError(
+            f"A section's size is off: {error}.", "Write 500, 25 % or 0.25."
+        ) from error
 
 
 def check_wishes(text: str, policy: str | None, budget: int | None) -> None:

@@ -16,10 +16,34 @@ from harness.domain.numbers import find_numbers, number_or_problem, read_number
 
 WORKED = Path(__file__).parents[2] / "domains/clinical-calculators/examples/worked.jsonl"
 
-LOCALES = (
-    "en en-IN de de-CH de_AT fr fr-CA es es-MX it nl nl-BE pt-BR pl cs sk hu sv nb da fi ro ru uk tr"
-    " ja"
-).split()
+LOCALES = [
+    "en",
+    "en-IN",
+    "de",
+    "de-CH",
+    "de_AT",
+    "fr",
+    "fr-CA",
+    "es",
+    "es-MX",
+    "it",
+    "nl",
+    "nl-BE",
+    "pt-BR",
+    "pl",
+    "cs",
+    "sk",
+    "hu",
+    "sv",
+    "nb",
+    "da",
+    "fi",
+    "ro",
+    "ru",
+    "uk",
+    "tr",
+    "ja",
+]
 
 
 def value(text: str, locale: str = "en") -> Decimal | None:
