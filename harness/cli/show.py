@@ -44,7 +44,7 @@ def problems(found: tuple[Problem, ...], domain: str) -> str:
         if count > MOST_OF_A_CODE
     ]
     counted = f"{_count(len(errors), 'error')}, {_count(len(warnings), 'warning')}"
-    verdict = "can't be used as it is" if errors else "is ready"
+    verdict = "is not ready" if errors else "is ready"
     return "\n".join([*lines, f"{domain} {verdict}: {counted}."])
 
 

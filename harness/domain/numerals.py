@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-__all__ = ["Numeral", "numerals"]
+__all__ = ["MOST_DIGITS", "Numeral", "decimal_mark", "numerals"]
 
 MOST_DIGITS = 400
 """Digits on either side of the point from which on a run of them is no number anyone meant."""
@@ -193,6 +193,11 @@ def _marks_of(locale: str) -> tuple[str, bool]:
     language, _, region = locale.replace("_", "-").casefold().partition("-")
     comma = _COMMA.fullmatch(language) and not _POINT_REGIONS.fullmatch(region)
     return ("," if comma else "."), bool(_SPACED.fullmatch(language))
+
+
+def decimal_mark(locale: str) -> str:
+    """Return the mark before decimals in a language: a point or a comma."""
+    return _marks_of(locale)[0]
 
 
 def _ascii_digits(text: str) -> str:

@@ -13,7 +13,7 @@ import anyio
 import anyio.to_thread
 
 from harness.context import Guard
-from harness.domain import Domain, Policy, lint
+from harness.domain import Domain, Policy
 from harness.domain.core_lock import write_core_lock
 from harness.errors import UsageError
 from harness.sdk import portal
@@ -22,7 +22,7 @@ from harness.sdk.bundled import find_domain, refuse_bundled
 from harness.sdk.journal_door import JournalDoor
 from harness.sdk.long_work import LongWork
 from harness.sdk.models import Models
-from harness.sdk.opened import Current, Opened
+from harness.sdk.opened import Current, Opened, linted
 from harness.sdk.results import Estimate, Indexed
 from harness.sdk.wishes import Sections, check_wishes, read_sizes
 from harness.settings import Settings
@@ -122,11 +122,7 @@ class Harness(LongWork):
         Raises:
             DomainNotFound: There is no domain there.
         """
-        from harness.evals.check_lint import check_problems
-
-        domain = self._opened.read()
-        found = (*lint(domain), *check_problems(domain))
-        return tuple(sorted(found, key=lambda one: (one.place.file, one.place.line)))
+        return linted(self._opened.read())
 
     def index(self) -> Indexed:
         """Bring the index up to date.
