@@ -124,7 +124,7 @@ def settings(lines: Sequence[SettingLine]) -> str:
     """Return every setting with its value and origin, what it means below."""
     shown = []
     for line in lines:
-        value = "-" if line.value is None else str(line.value)
+        value = "-" if line.value is None else f"{line.value} {line.unit}".rstrip()
         where = f" ({line.where})" if line.where else ""
         shown.append(f"{line.name:<16}{value:<28}  {line.origin}{where}")
         shown.append(f"{'':<16}{line.about} Variable: {line.variable}")

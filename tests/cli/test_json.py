@@ -137,6 +137,7 @@ SHAPES: dict[str, Any] = {
             "where": "text",
             "variable": "text",
             "about": "text",
+            "unit": "text",
         }
     ],
     "lint": [
