@@ -74,8 +74,8 @@ def _settings(domain: Domain) -> Iterator[Problem]:
         yield _problem(Place(file="SKILL.md"), "name-mismatch", says, "warning")
 
 
-LEAST_BUDGET = 100
-"""Tokens that the shortest instructions and a question of one line need."""
+LEAST_BUDGET = 150
+"""Tokens that a question of one line needs, with what is said of the form of the context."""
 MOST_PER_TOKEN = 8
 """Characters of text that a token stands for at most, over more than a few words."""
 
@@ -84,7 +84,7 @@ def _budget(domain: Domain) -> Iterator[Problem]:
     """Budgets under which every question is too long: instructions and rules are never cut."""
     budget = domain.settings.context.budget
     fixed = len(domain.instructions) + sum(len(rule.text) for rule in domain.rules)
-    needed = max(LEAST_BUDGET, fixed // MOST_PER_TOKEN)
+    needed = LEAST_BUDGET + fixed // MOST_PER_TOKEN
     if budget < needed:
         says = (
             f"`budget` is {budget:,} tokens, but the instructions, the rules and a question need"

@@ -13,7 +13,7 @@ from harness.domain import lint, read_domain
 from harness.domain.lint import CODES
 from harness.domain.problems import did_you_mean, listed
 from harness.domain.references.codes import Code
-from harness.errors import DomainInvalid
+from harness.errors import DomainInvalid, DomainNotFound
 from harness.sdk.opened import linted, sound
 
 
@@ -129,7 +129,7 @@ def test_a_budget_that_no_question_fits_into(problems) -> None:
     assert said([small]) == [("domain.yaml:2:11", "bad-value", "error")]
     rules = "- {id: a, text: " + "word " * 4000 + "}\n"
     (rule,) = problems({"domain.yaml": "context: {budget: 2000}", "rules.yaml": rules})
-    assert "2,50" in rule.message
+    assert "2,65" in rule.message
     assert problems({"domain.yaml": "context: {budget: 6000}"}) == ()
 
 
@@ -242,6 +242,10 @@ def test_a_skill_in_small_letters_is_no_silent_loss(folder) -> None:
     (problem,) = lint(read_domain(root))
     assert said([problem]) == [("SKILL.md:1:1", "no-skill", "error")]
     assert "Did you mean `skill.md`?" in problem.message
+    (root / "examples/a.csv").unlink()
+    (root / "examples").rmdir()
+    with pytest.raises(DomainNotFound, match=r"Did you mean `skill\.md`"):
+        read_domain(root)
 
 
 def test_settings_without_effect_and_schemas_that_are_none(problems) -> None:
