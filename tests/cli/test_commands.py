@@ -56,7 +56,7 @@ def test_init_copies_a_shipped_domain(run):
         (("init", "My Claims"), "How about 'my-claims'?"),
         (("ask", "DOMAIN", ""), "The question is empty."),
         (("ask", "DOMAIN", "x", "--section", "cores=1"), "The sections are instructions, rules"),
-        (("ask", "DOMAIN", "x", "--section", "core=much"), "Write 500 or 25 %."),
+        (("ask", "DOMAIN", "x", "--section", "core=much"), "Write 500, 25 % or 0.25."),
         (("ask", "DOMAIN", "x", "--model-option", "temperature"), "Write KEY=VALUE."),
         (("ask", "DOMAIN", "x", "--file", "absent.txt"), "There is no file absent.txt."),
         (("ask", "DOMAIN", "x", "--schema", "absent.json"), "absent.json can't be read"),
