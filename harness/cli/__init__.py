@@ -22,6 +22,7 @@ STOPPED = 130
 
 def main() -> None:
     """Run the command line and exit."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr] # TextIO in practice
@@ -33,6 +34,17 @@ def main() -> None:
         logging.shutdown()
         os._exit(code)
     sys.exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """Stand in for streams that are closed, as under pythonw, some cron jobs and `2>&-`.
+
+    Else what is printed to a closed stderr would go to stdout, among the answer.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # for as long as the process lives: nobody is there to close it
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def _log_to_stderr() -> None:

@@ -44,7 +44,7 @@ def problems(found: tuple[Problem, ...], domain: str) -> str:
         if count > MOST_OF_A_CODE
     ]
     counted = f"{_count(len(errors), 'error')}, {_count(len(warnings), 'warning')}"
-    verdict = "can't be used as it is" if errors else "is ready"
+    verdict = "is not ready" if errors else "is ready"
     return "\n".join([*lines, f"{domain} {verdict}: {counted}."])
 
 
@@ -132,7 +132,7 @@ def settings(lines: Sequence[SettingLine]) -> str:
     """Return every setting with its value and origin, what it means below."""
     shown = []
     for line in lines:
-        value = "-" if line.value is None else str(line.value)
+        value = "-" if line.value is None else f"{line.value} {line.unit}".rstrip()
         where = f" ({line.where})" if line.where else ""
         shown.append(f"{line.name:<16}{value:<28}  {line.origin}{where}")
         shown.append(f"{'':<16}{line.about} Variable: {line.variable}")

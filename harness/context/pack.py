@@ -137,7 +137,8 @@ class Packer:
             raise QuestionTooLong(
                 f"The question has {tokens:,} tokens and what always stands before it "
                 f"{stable.room.used:,}: together over the budget of {budget:,}{more}.",
-                "Shorten the question or its files, or raise `context.budget` in domain.yaml.",
+                f"Shorten the question or its files{', give `core` less room' if sizes else ''}, or"
+                " raise `context.budget` in domain.yaml.",
             )
         return stable
 

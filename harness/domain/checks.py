@@ -66,6 +66,10 @@ def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON number")
 
 
+_Found = Check | list[Problem]
+"""A check, or everything that is wrong with it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckReader:
     """Reads the checks of one case after the other, by the domain's kind of answer."""
@@ -95,19 +99,17 @@ class CheckReader:
             if isinstance(found, Check):
                 checks.append(found)
             else:
-                problems.append(found)
+                problems += found
         if not checks and not problems:
             problems.append(_nothing(entry))
         return tuple(checks), problems
 
-    def _check(
-        self, entry: Entry, grader: str, spec: Any, expected: Any, loc: Loc
-    ) -> Check | Problem:
+    def _check(self, entry: Entry, grader: str, spec: Any, expected: Any, loc: Loc) -> _Found:
         forms = GRADERS.get(grader)
         if forms is None:
             says = f"No grader is called `{grader}`.{did_you_mean(grader, GRADERS)}"
             says += f" Known: {listed(GRADERS)}."
-            return entry.problem("unknown-grader", says, loc, key=True)
+            return [entry.problem("unknown-grader", says, loc, key=True)]
         if spec is None:
             return self._by_expected(entry, grader, expected, loc)
         if "number" in forms:
@@ -121,19 +123,19 @@ class CheckReader:
             read = _keys
         return read(entry, grader, spec, loc)
 
-    def _by_expected(self, entry: Entry, grader: str, expected: Any, loc: Loc) -> Check | Problem:
+    def _by_expected(self, entry: Entry, grader: str, expected: Any, loc: Loc) -> _Found:
         place = entry.place(loc, key=True)
         if "alone" in GRADERS[grader]:
             return Check(grader=grader, spec=None, place=place)
         if "expected" not in GRADERS[grader]:
             says = f"`{grader}` needs to be told what: write `{grader}: …`."
-            return entry.problem("nothing-to-check", says, loc, key=True)
+            return [entry.problem("nothing-to-check", says, loc, key=True)]
         if expected is None and not (grader == "json" and self.answer.schema is not None):
             says = (
                 f"`{grader}` has nothing to compare with. Give the case `expected`, or write"
                 f" `{grader}: …`."
             )
-            return entry.problem("nothing-to-check", says, loc, key=True)
+            return [entry.problem("nothing-to-check", says, loc, key=True)]
         if grader in ("contains_all", "contains_any", "contains"):
             grader = "contains_all" if grader == "contains" else grader
             return Check(grader=grader, spec=(str(expected),), place=place)
@@ -181,13 +183,13 @@ _SHAPE = (
 )
 
 
-def _json(entry: Entry, grader: str, spec: Any, loc: Loc) -> Check | Problem:
+def _json(entry: Entry, grader: str, spec: Any, loc: Loc) -> _Found:
     if not isinstance(spec, dict):
-        return entry.problem("bad-checks", _JSON, loc)
+        return [entry.problem("bad-checks", _JSON, loc)]
     return Check(grader=grader, spec=own_types(spec), place=entry.place(loc, key=True))
 
 
-def _text(entry: Entry, grader: str, spec: Any, loc: Loc) -> Check | Problem:
+def _text(entry: Entry, grader: str, spec: Any, loc: Loc) -> _Found:
     place = entry.place(loc, key=True)
     many = "texts" in GRADERS[grader]
     if isinstance(spec, str) and spec.strip():
@@ -199,55 +201,53 @@ def _text(entry: Entry, grader: str, spec: Any, loc: Loc) -> Check | Problem:
     wanted = "a text or a list of texts, none of them empty" if many else "one text, not empty"
     if "keys" in GRADERS[grader]:
         wanted += f", or a mapping with {listed(SPECS[grader].model_fields)}"
-    return entry.problem("bad-checks", f"`{grader}` takes {wanted}.", loc)
+    return [entry.problem("bad-checks", f"`{grader}` takes {wanted}.", loc)]
 
 
-def _keys(entry: Entry, grader: str, spec: dict[str, Any], loc: Loc) -> Check | Problem:
+def _keys(entry: Entry, grader: str, spec: dict[str, Any], loc: Loc) -> _Found:
     """Return a check with a mapping, held against the grader's own schema."""
     written = {str(key): value for key, value in plain_text(spec).items() if value is not None}
     _, wrong = validated(SPECS[grader], written, entry.within(loc))
     if wrong:
-        return wrong[0]
+        return wrong
     if grader == "rubric" and not any(one.points > 0 for one in RubricItem(**written).criteria):
         says = "No criterion of this rubric gives points. Give at least one more than 0."
-        return entry.problem("bad-value", says, (*loc, "criteria"))
+        return [entry.problem("bad-value", says, (*loc, "criteria"))]
     return Check(grader=grader, spec=written, place=entry.place(loc, key=True))
 
 
-def _amount(entry: Entry, grader: str, spec: Any, loc: Loc) -> Check | Problem:
+def _amount(entry: Entry, grader: str, spec: Any, loc: Loc) -> _Found:
     text = str(spec).strip().removeprefix("$") if isinstance(spec, str) else ""
     if not re.fullmatch(r"[0-9]+([.][0-9]+)?", text):
         says = f"`{grader}` takes one number, the most that is allowed, like `{grader}: 2.5`."
-        return entry.problem("bad-checks", says, loc)
+        return [entry.problem("bad-checks", says, loc)]
     return Check(grader=grader, spec=text, place=entry.place(loc, key=True))
 
 
-def _number(entry: Entry, spec: Any, expected: Any, loc: Loc) -> Check | Problem:
+def _number(entry: Entry, spec: Any, expected: Any, loc: Loc) -> _Found:
     if isinstance(spec, str):
         spec = number_spec(spec)
         if isinstance(spec, str):
             return Check(grader="number", spec=str(spec), place=entry.place(loc, key=True))
     if not isinstance(spec, dict):
         says = f"`number` takes a number, or a mapping with {listed(NUMBER_KEYS)}."
-        return entry.problem("bad-checks", says, loc)
-    if wrong := _number_keys(entry, spec, loc):
+        return [entry.problem("bad-checks", says, loc)]
+    if wrong := list(_number_keys(entry, spec, loc)):
         return wrong
     written = {str(key): str(value) for key, value in spec.items() if value is not None}
     if not {"value", "low", "high"} & written.keys():
         if not isinstance(expected, str):
             says = "`number` needs `value`, `low` or `high`, or the case's `expected`."
-            return entry.problem("nothing-to-check", says, loc, key=True)
+            return [entry.problem("nothing-to-check", says, loc, key=True)]
         written = {"value": expected, **written}
     return Check(grader="number", spec=written, place=entry.place(loc, key=True))
 
 
-def _number_keys(entry: Entry, spec: dict[str, Any], loc: Loc) -> Problem | None:
+def _number_keys(entry: Entry, spec: dict[str, Any], loc: Loc) -> Iterator[Problem]:
     for key, value in spec.items():
         if key not in NUMBER_KEYS:
             says = f"`number` does not know `{key}`.{did_you_mean(str(key), NUMBER_KEYS)}"
-            return entry.problem(
-                "bad-checks", f"{says} Known: {listed(NUMBER_KEYS)}.", (*loc, key), key=True
-            )
-        if not isinstance(value, str | None):
-            return entry.problem("bad-checks", f"`{key}` has to be one text.", (*loc, key))
-    return None
+            says += f" Known: {listed(NUMBER_KEYS)}."
+            yield entry.problem("bad-checks", says, (*loc, key), key=True)
+        elif not isinstance(value, str | None):
+            yield entry.problem("bad-checks", f"`{key}` has to be one text.", (*loc, key))

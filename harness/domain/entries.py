@@ -102,9 +102,8 @@ class Entry:
         """Return what stands at a path as an entry of its own; the whole where it has no places."""
         part = self
         for step in loc:
-            data = part.data
-            there = isinstance(data, dict | list) and isinstance(part.marks, Mark)
-            if not there or step not in part.marks.children:  # type: ignore[union-attr]
+            placed = isinstance(part.marks, Mark) and step in part.marks.children
+            if not placed or not isinstance(part.data, dict | list):
                 return part
             part = part.part(step)
         return part

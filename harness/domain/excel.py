@@ -6,6 +6,7 @@ Excel stored; one without is an error that names the cell.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import io
 import re
@@ -18,7 +19,7 @@ from typing import Any
 from harness.domain.entries import Entry
 from harness.domain.files import DomainFile
 from harness.domain.formats import CaseItem, ExampleItem
-from harness.domain.tables import Row, rows_to_entries
+from harness.domain.tables import Row, is_notes, rows_to_entries
 from harness.values import Place, Problem
 
 __all__ = ["read_xlsx"]
@@ -53,16 +54,29 @@ def read_xlsx(
             ) from error
     entries: list[Entry] = []
     problems: list[Problem] = []
-    for title, rows, wrong in sheets:
+    notes = [bool(rows) and is_notes(rows[0][1], schema) for _, rows, _ in sheets]
+    for (title, rows, wrong), is_note in zip(sheets, notes, strict=True):
         name = title if len(sheets) > 1 else ""
+        if is_note and not all(notes):
+            problems.append(_not_read(file, title, rows[0][0]))
+            continue
+        head = Entry(data={}, file=file.name, sheet=name)
         for line, column, code, message in wrong:
-            place = Place(file=file.name, line=line, column=column)
-            problems.append(Problem(place=place, code=code, message=message))
+            cell = dataclasses.replace(head, line=line, column=column)
+            problems.append(cell.problem(code, message))
         found, bad = rows_to_entries(file, rows, schema, name)
         problems += bad
-        if not wrong:
-            entries += found
+        entries += found
     return entries, problems
+
+
+def _not_read(file: DomainFile, title: str, line: int) -> Problem:
+    says = (
+        f"The sheet `{title[:60]}` is not read: its first row names no field. If it holds notes,"
+        " hide it; else name its columns."
+    )
+    place = Place(file=file.name, line=line)
+    return Problem(place=place, code="not-read", message=says, severity="warning")
 
 
 def _refuse(file: DomainFile, data: bytes) -> None:

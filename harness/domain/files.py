@@ -238,9 +238,10 @@ def decode(file: DomainFile, data: bytes) -> str:
 
 
 def _not_utf8(name: str, likely: str) -> str:
+    excel = "in Excel choose `CSV UTF-8`, " if name.lower().endswith(".csv") else ""
     return (
-        f"`{name}` is not UTF-8 (it looks like {likely}). Save it as UTF-8: in Excel choose"
-        " `CSV UTF-8`, in an editor `Save with encoding`."
+        f"`{name}` is not UTF-8 (it looks like {likely}). Save it as UTF-8: {excel}in an editor"
+        " `Save with encoding`."
     )
 
 

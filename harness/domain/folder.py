@@ -60,6 +60,7 @@ class Domain:
         lock_lines: Line of each id in core.lock.
         lock_sketch: Of the bank that core.lock was chosen from, where it says.
         prints: Fingerprints of sealed cases, where there are any.
+        broken: Examples and cases that can't be used, as far as they can be read: for `lint`.
     """
 
     name: str
@@ -81,6 +82,12 @@ class Domain:
     lock_lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
     lock_sketch: Sketch | None = field(default=None, repr=False, compare=False)
     prints: Prints | None = field(default=None, repr=False, compare=False)
+    broken: tuple[Example | EvalCase, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def all_cases(self) -> tuple[EvalCase, ...]:
+        """The open cases, and those that can't be used as far as they can be read."""
+        return (*self.cases, *(one for one in self.broken if isinstance(one, EvalCase)))
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -105,10 +112,16 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
     root = _found(Path(path))
     manifest = read_manifest(root)
     answer = manifest.settings.answer
-    examples, wrong_examples = read_all_examples(root, answer)
-    cases, wrong_cases = read_all_cases(root, answer)
+    broken_examples: list[Example] = []
+    broken_cases: list[EvalCase] = []
+    examples, wrong_examples = read_all_examples(root, answer, broken_examples)
+    cases, wrong_cases = read_all_cases(root, answer, broken_cases)
     examples, wrong_attached = attach(examples, root, cache)
     cases, wrong_case_files = attach(cases, root, cache)
+    broken_examples, more_attached = attach(broken_examples, root, cache)
+    broken_cases, more_case_files = attach(broken_cases, root, cache)
+    broken: list[Example | EvalCase] = [*broken_examples, *broken_cases]
+    named = [one for one in broken if one.id]
     passages, wrong_references = read_references(root, cache=cache)
     prints, wrong_seal = read_prints(root)
     problems = [
@@ -118,9 +131,12 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
         *wrong_cases,
         *wrong_attached,
         *wrong_case_files,
+        *more_attached,
+        *more_case_files,
         *wrong_references,
         *_misnamed(root),
-        *_ids([*examples, *cases, *manifest.rules]),
+        *_skill(root),
+        *_ids([*examples, *cases, *manifest.rules, *named]),
     ]
     name = manifest.head.name or root.name or "domain"
     lock = manifest.lock
@@ -144,6 +160,7 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
         lock_lines=lock.lines if lock else {},
         lock_sketch=lock.sketch if lock else None,
         prints=prints,
+        broken=tuple(broken),
     )
 
 
@@ -173,6 +190,8 @@ def _found(path: Path) -> Path:
         raise DomainNotFound(says, f"Check the path; {mend}") from error
     if "SKILL.md" not in names and "examples" not in names:
         says = f"`{path}` is no domain folder: it has neither SKILL.md nor examples/."
+        if near := [name for name in sorted(names) if name.casefold() == "skill.md"]:
+            raise DomainNotFound(says, f"Did you mean `{near[0]}`? Rename it to SKILL.md.")
         raise DomainNotFound(
             says, f"Write a SKILL.md or put worked examples into examples/; {mend}"
         )
@@ -191,7 +210,7 @@ def _misnamed(root: Path) -> Iterable[Problem]:
     """Yield a warning for each file or folder that is called almost like one that is read."""
     for entry in sorted(root.iterdir()):
         known = _TOP_FOLDERS if entry.is_dir() else _TOP_FILES
-        if entry.name in known or editor_file(entry.name):
+        if entry.name in known or editor_file(entry.name) or _is_skill(entry, root):
             continue
         from rapidfuzz import fuzz, process
 
@@ -202,6 +221,28 @@ def _misnamed(root: Path) -> Iterable[Problem]:
             says = f"`{entry.name}` is not read. Is it meant to be `{mean}`? Then rename it."
             place = Place(file=entry.name)
             yield Problem(place=place, code="misnamed", message=says, severity="warning")
+
+
+def _is_skill(path: Path, root: Path) -> bool:
+    """Say whether a file is SKILL.md under a name that differs in its case: `skill.md`."""
+    same = path.name.casefold() == "skill.md" and path.is_file()
+    return same and not os.path.lexists(root / "SKILL.md")
+
+
+def _skill(root: Path) -> Iterable[Problem]:
+    """Yield what is to be said where there is no SKILL.md."""
+    if os.path.lexists(root / "SKILL.md"):
+        return
+    place = Place(file="SKILL.md")
+    if near := [path.name for path in sorted(root.iterdir()) if _is_skill(path, root)]:
+        says = f"There is no SKILL.md. Did you mean `{near[0]}`? It is not read. Rename it."
+        yield Problem(place=place, code="no-skill", message=says)
+        return
+    says = (
+        "There is no SKILL.md, so the model is told nothing of the work. Write one: what a senior"
+        " expert tells a new colleague, below `name` and `description`."
+    )
+    yield Problem(place=place, code="no-skill", message=says, severity="warning")
 
 
 def _ids(items: Iterable[Example | EvalCase | Rule]) -> list[Problem]:

@@ -28,18 +28,34 @@ _SAVE_AS = {".xls": ".xlsx", ".ods": ".xlsx", ".tsv": ".csv", ".json": ".jsonl",
 _SPLITS: dict[str, Split] = {"dev": "dev", "holdout": "holdout"}
 
 
-def read_all_examples(root: Path, answer: AnswerSettings) -> tuple[list[Example], list[Problem]]:
-    """Read every file directly in examples/; its subfolders hold files that examples name."""
+def read_all_examples(
+    root: Path, answer: AnswerSettings, broken: list[Example] | None = None
+) -> tuple[list[Example], list[Problem]]:
+    """Read every file directly in examples/; its subfolders hold files that examples name.
+
+    Args:
+        root: The domain folder, resolved.
+        answer: The domain's.
+        broken: Takes those that are left out, as for `read_examples`.
+    """
     problems: list[Problem] = []
     entries: list[Entry] = []
     for file in _files(root, "examples", problems):
         entries += entries_of(file, root, ExampleItem, problems)
-    examples, wrong = read_examples(entries, answer)
-    return examples, problems + wrong
+    examples, wrong = read_examples(entries, answer, broken)
+    return examples, problems + _unsaid(wrong, problems)
 
 
-def read_all_cases(root: Path, answer: AnswerSettings) -> tuple[list[EvalCase], list[Problem]]:
-    """Read dev.* and holdout.* in evals/. Nothing in evals/sealed/ is opened."""
+def read_all_cases(
+    root: Path, answer: AnswerSettings, broken: list[EvalCase] | None = None
+) -> tuple[list[EvalCase], list[Problem]]:
+    """Read dev.* and holdout.* in evals/. Nothing in evals/sealed/ is opened.
+
+    Args:
+        root: The domain folder, resolved.
+        answer: The domain's.
+        broken: Takes those that are left out, as for `read_cases`.
+    """
     problems: list[Problem] = []
     cases: list[EvalCase] = []
     for file in _files(root, "evals", problems):
@@ -47,9 +63,10 @@ def read_all_cases(root: Path, answer: AnswerSettings) -> tuple[list[EvalCase], 
         if split is None or file.path.is_dir():
             problems.append(_no_split(file))
             continue
-        found, wrong = read_cases(entries_of(file, root, CaseItem, problems), answer, split)
+        entries = entries_of(file, root, CaseItem, problems)
+        found, wrong = read_cases(entries, answer, split, broken)
         cases += found
-        problems += wrong
+        problems += _unsaid(wrong, problems)
     return cases, problems
 
 
@@ -70,7 +87,17 @@ def read_example_file(
     except Unusable as error:
         return [], [error.problem]
     examples, wrong = read_examples(entries, answer)
-    return examples, problems + wrong
+    return examples, problems + _unsaid(wrong, problems)
+
+
+def _unsaid(found: list[Problem], said: list[Problem]) -> list[Problem]:
+    """Return the problems but those of cells that are empty for want of a formula's result."""
+    cells = {_cell(one) for one in said if one.code == "formula-without-value"}
+    return [one for one in found if not cells or _cell(one) not in cells]
+
+
+def _cell(problem: Problem) -> tuple[Place, str]:
+    return problem.place, problem.message.partition(" (sheet `")[2]
 
 
 def _files(root: Path, folder: str, problems: list[Problem]) -> Iterator[DomainFile]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from harness.domain.checks import COLUMN, CheckReader, read_json_text, split_cell
 from harness.domain.entries import Entry, own_types, plain_text
-from harness.domain.explain import fields_of, validated
+from harness.domain.explain import fields_of, salvaged, validated
 from harness.domain.formats import (
     GRADERS,
     AnswerSettings,
@@ -25,9 +25,16 @@ T = TypeVar("T")
 
 
 def read_examples(
-    entries: Iterable[Entry], answer: AnswerSettings
+    entries: Iterable[Entry], answer: AnswerSettings, broken: list[Example] | None = None
 ) -> tuple[list[Example], list[Problem]]:
-    """Return the examples, and what is wrong with those that are left out."""
+    """Return the examples, and what is wrong with those that are left out.
+
+    Args:
+        entries: As written.
+        answer: The domain's.
+        broken: Takes those that are left out as far as they can be read, so that all that is
+            wrong with them can be said at once.
+    """
     examples: list[Example] = []
     problems: list[Problem] = []
     for entry in entries:
@@ -40,15 +47,28 @@ def read_examples(
         item, wrong = validated(ExampleItem, data, entry)
         wrong += _empty(entry, data, ("input", "output"))
         problems += wrong
+        item = item or _as_far_as_read(ExampleItem, data, entry)
         if item is not None and not wrong:
             examples.append(Example(**vars(item), place=entry.place()))
+        elif item is not None and broken is not None:
+            broken.append(Example(**vars(item), place=entry.place()))
     return examples, problems
 
 
 def read_cases(
-    entries: Iterable[Entry], answer: AnswerSettings, split: Split
+    entries: Iterable[Entry],
+    answer: AnswerSettings,
+    split: Split,
+    broken: list[EvalCase] | None = None,
 ) -> tuple[list[EvalCase], list[Problem]]:
-    """Return the eval cases, and what is wrong with those that are left out."""
+    """Return the eval cases, and what is wrong with those that are left out.
+
+    Args:
+        entries: As written.
+        answer: The domain's.
+        split: The cases'.
+        broken: Takes those that are left out, as for `read_examples`.
+    """
     cases: list[EvalCase] = []
     problems: list[Problem] = []
     reader = CheckReader(answer=answer)
@@ -56,20 +76,40 @@ def read_cases(
         data = _written(entry, CaseItem, problems)
         if data is None:
             continue
-        columns = _gather_columns(data, entry) if entry.columns else []
-        item, wrong = validated(CaseItem, data, entry)
-        wrong += columns + _empty(entry, data, ("input",))
-        written = data.get("checks")
-        expected = _expected(entry, data.get("expected"), written, answer, wrong)
-        # what is wrong has been said: the same thing is not said twice
-        lost = bool(columns) or (expected is None and data.get("expected") is not None)
-        loc = () if entry.columns else ("checks",)
-        checks, bad = ((), []) if lost else reader.read(entry, written, expected, loc)
-        problems += wrong + bad
-        if item is not None and not wrong and not bad:
-            fields = {**vars(item), "expected": expected, "checks": checks}
-            cases.append(EvalCase(**fields, split=split, place=entry.place()))
+        case, wrong = _case(entry, data, reader, split)
+        problems += wrong
+        if case is not None and not wrong:
+            cases.append(case)
+        elif case is not None and broken is not None:
+            broken.append(case)
     return cases, problems
+
+
+def _case(
+    entry: Entry, data: dict[str, Any], reader: CheckReader, split: Split
+) -> tuple[EvalCase | None, list[Problem]]:
+    """Return a case as far as it can be read, and everything that is wrong with it."""
+    columns = _gather_columns(data, entry) if entry.columns else []
+    item, wrong = validated(CaseItem, data, entry)
+    wrong += columns + _empty(entry, data, ("input",))
+    written = data.get("checks")
+    expected = _expected(entry, data.get("expected"), written, reader.answer, wrong)
+    loc = () if entry.columns else ("checks",)
+    checks, bad = reader.read(entry, written, expected, loc)
+    if columns or (expected is None and data.get("expected") is not None):
+        # why there is nothing to check has been said: the same thing is not said twice
+        bad = [one for one in bad if one.code != "nothing-to-check"]
+    item = item or _as_far_as_read(CaseItem, data, entry)
+    if item is None:
+        return None, wrong + bad
+    fields = {**vars(item), "expected": expected, "checks": checks}
+    return EvalCase(**fields, split=split, place=entry.place()), wrong + bad
+
+
+def _as_far_as_read(schema: type[T], data: dict[str, Any], entry: Entry) -> T | None:
+    """Return a wrong item without what is wrong; its id and input may be empty."""
+    stand_ins = {key: "" for key in ("id", "input") if not isinstance(data.get(key), str)}
+    return salvaged(schema, {**data, **stand_ins}, entry)[0]
 
 
 def read_rules(entries: Iterable[Entry]) -> tuple[list[Rule], list[Problem]]:
@@ -148,13 +188,14 @@ def _gather_columns(data: dict[str, Any], entry: Entry) -> list[Problem]:
     problems: list[Problem] = []
     for column in [name for name in data if name.startswith(COLUMN)]:
         grader, cell = column[len(COLUMN) :], data.pop(column)
-        checks[column] = split_cell(cell) if "texts" in GRADERS.get(grader, ()) else cell
-        if grader == "json":
-            try:
-                checks[column] = read_json_text(cell)
-            except ValueError as error:
-                says = f"This is no JSON ({error}). Write a JSON Schema."
-                problems.append(entry.problem("bad-json", says, (column,)))
+        if grader != "json":
+            checks[column] = split_cell(cell) if "texts" in GRADERS.get(grader, ()) else cell
+            continue
+        try:
+            checks[column] = read_json_text(cell)
+        except ValueError as error:
+            says = f"This is no JSON ({error}). Write a JSON Schema."
+            problems.append(entry.problem("bad-json", says, (column,)))
     if checks:
         data["checks"] = checks
     return problems

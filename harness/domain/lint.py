@@ -8,17 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from harness.domain.core_stale import stale
+from harness.domain.faults import faults, label_not_among, no_number, schema_error
 from harness.domain.files import editor_file
 from harness.domain.folder import Domain
 from harness.domain.itemfiles import ENDINGS
 from harness.domain.markers import fold
 from harness.domain.problems import CODES, did_you_mean, one_line
-from harness.values import Check, EvalCase, Example, Place, Problem, Severity
+from harness.values import EvalCase, Example, Place, Problem, Severity
 
-__all__ = ["CODES", "LONG_ITEM", "lint"]
+__all__ = ["CODES", "LONG_ITEM", "lint", "reading_order"]
 
 LONG_ITEM = 1_000_000
 """Characters of an item's texts from which on a warning says so."""
@@ -34,10 +34,11 @@ def lint(domain: Domain) -> tuple[Problem, ...]:
     for check in _CHECKS:
         found += check(domain)
     unique = dict.fromkeys(map(one_line, found))
-    return tuple(sorted(unique, key=_order))
+    return tuple(sorted(unique, key=reading_order))
 
 
-def _order(problem: Problem) -> tuple[str, int, int, str]:
+def reading_order(problem: Problem) -> tuple[str, int, int, str]:
+    """Return what problems are sorted by: file, line, column, code."""
     place = problem.place
     return place.file, place.line, place.column, problem.code
 
@@ -62,7 +63,7 @@ def _settings(domain: Domain) -> Iterator[Problem]:
                 f" {kind}`, or leave it out."
             )
             yield _problem(_setting(domain, "answer", key), "unused-setting", says, "warning")
-    if answer.schema is not None and (wrong := _schema_error(answer.schema)):
+    if answer.schema is not None and (wrong := schema_error(answer.schema)):
         says = f"`answer.schema` is no JSON Schema: {wrong}. Mend it."
         yield _problem(_setting(domain, "answer", "schema"), "bad-schema", says)
     if domain.name != domain.path.name:
@@ -73,22 +74,42 @@ def _settings(domain: Domain) -> Iterator[Problem]:
         yield _problem(Place(file="SKILL.md"), "name-mismatch", says, "warning")
 
 
-def _schema_error(schema: Any) -> str:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
+LEAST_BUDGET = 150
+"""Tokens that a question of one line needs, with what is said of the form of the context."""
+MOST_PER_TOKEN = 8
+"""Characters of text that a token stands for at most, over more than a few words."""
 
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        where = ".".join(str(step) for step in error.absolute_path)
-        return f"{where}: {error.message}" if where else str(error.message)
-    return ""
+
+def _budget(domain: Domain) -> Iterator[Problem]:
+    """Budgets under which every question is too long: instructions and rules are never cut."""
+    budget = domain.settings.context.budget
+    fixed = len(domain.instructions) + sum(len(rule.text) for rule in domain.rules)
+    needed = LEAST_BUDGET + fixed // MOST_PER_TOKEN
+    if budget < needed:
+        says = (
+            f"`budget` is {budget:,} tokens, but the instructions, the rules and a question need"
+            f" more than {needed:,}. Give more; 32,000 is usual."
+        )
+        yield _problem(_setting(domain, "context", "budget"), "bad-value", says)
+
+
+def _bare(domain: Domain) -> Iterator[Problem]:
+    """What a folder needs to teach at all: worked cases."""
+    broken = any(one.place.file.split("/")[0] == "examples" for one in domain.errors)
+    if broken or any(example.status == "approved" for example in domain.examples):
+        return
+    why = "every one is a draft or retired" if domain.examples else "there is none in examples/"
+    says = (
+        f"No approved example teaches this domain: {why}. Write worked cases into examples/, as"
+        " `harness init --template blank` shows; without, a model answers from what it knows."
+    )
+    yield _problem(Place(file="examples"), "no-examples", says, "warning")
 
 
 def _pins(domain: Domain) -> Iterator[Problem]:
     if not domain.settings.context.pinned:
         return
-    ids = {one.id for one in domain.examples}
+    ids = {one.id for one in (*domain.examples, *domain.broken)}
     documents = {one.document for one in domain.passages}
     for number, name in enumerate(domain.settings.context.pinned):
         below = name.removeprefix("references/")
@@ -115,74 +136,31 @@ def _core(domain: Domain) -> Iterator[Problem]:
 # --- items -----------------------------------------------------------------------------------
 
 
-def _labels(domain: Domain) -> Iterator[Problem]:
+def _outputs(domain: Domain) -> Iterator[Problem]:
+    """Examples whose output is not what the answers of the domain are."""
     answer = domain.settings.answer
-    if answer.kind != "label":
-        return
-    known = {*domain.labels, answer.abstain}
-    severity: Severity = "error" if answer.labels else "warning"
-    among = "`answer.labels`" if answer.labels else "the outputs of the examples"
-    for example in domain.examples:
-        if answer.labels and example.status != "retired" and example.output not in known:
-            yield _problem(
-                example.place, "unknown-label", _not_among(domain, example.output, among)
-            )
-    for case in domain.cases:
-        for check in case.checks:
-            label = case.expected if check.spec is None else check.spec
-            if check.grader == "label" and isinstance(label, str) and label not in known:
-                says = _not_among(domain, label, among)
-                yield _problem(check.place, "unknown-label", says, severity)
+    examples = [*domain.examples, *(one for one in domain.broken if isinstance(one, Example))]
+    if answer.kind == "label" and answer.labels:
+        known = {*domain.labels, answer.abstain}
+        for example in examples:
+            if example.status != "retired" and example.output not in known:
+                says = label_not_among(domain, example.output)
+                yield _problem(example.place, "unknown-label", says)
+    if answer.kind == "number":
+        from harness.domain.numbers import read_number
 
-
-def _not_among(domain: Domain, label: str, among: str) -> str:
-    return (
-        f"The label `{label[:80]}` is not among {among}.{did_you_mean(label[:200], domain.labels)}"
-    )
-
-
-def _numbers(domain: Domain) -> Iterator[Problem]:
-    from harness.domain.numbers import read_number
-
-    locale = domain.settings.language or "en"
-    for case in domain.cases:
-        for check in case.checks:
-            if check.grader != "number":
-                continue
-            for key, text in _figures(check, case):
-                if read_number(text, locale=locale) is None:
-                    says = (
-                        f"`{key}` should be a number, but `{text[:80]}` is none. Write it in"
-                        " digits."
-                    )
-                    yield _problem(check.place, "not-a-number", says)
-    if domain.settings.answer.kind == "number":
-        for example in domain.examples:
+        locale = domain.settings.language or "en"
+        for example in examples:
             if read_number(example.output, locale=locale) is None:
-                says = (
-                    "The answers of this domain are numbers, but there is none in"
-                    f" `{example.output[:80]}`."
-                )
+                says = "The answers of this domain are numbers, but "
+                says += no_number(example.output, locale)
                 yield _problem(example.place, "not-a-number", says, "warning")
 
 
-def _figures(check: Check, case: EvalCase) -> list[tuple[str, str]]:
-    if isinstance(check.spec, dict):
-        keys = [key for key in ("value", "within", "low", "high") if key in check.spec]
-        return [(key, check.spec[key]) for key in keys]
-    if check.spec is not None:
-        return [("number", str(check.spec))]
-    return [("expected", str(case.expected))]
-
-
-def _json_checks(domain: Domain) -> Iterator[Problem]:
-    for case in domain.cases:
+def _checks(domain: Domain) -> Iterator[Problem]:
+    for case in domain.all_cases:
         for check in case.checks:
-            if check.grader == "json" and isinstance(check.spec, dict):
-                schema = check.spec.get("schema", {} if "fields" in check.spec else check.spec)
-                if wrong := _schema_error(schema):
-                    says = f"This is no JSON Schema: {wrong}. Mend it."
-                    yield _problem(check.place, "bad-schema", says)
+            yield from faults(domain, case, check)
 
 
 def _attachments(domain: Domain) -> Iterator[Problem]:
@@ -260,11 +238,12 @@ def _sealed(domain: Domain) -> Iterator[Problem]:
 
 _CHECKS: tuple[Callable[[Domain], Iterator[Problem]], ...] = (
     _settings,
+    _budget,
+    _bare,
     _pins,
     _core,
-    _labels,
-    _numbers,
-    _json_checks,
+    _outputs,
+    _checks,
     _attachments,
     _texts,
     _own_tools,

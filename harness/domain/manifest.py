@@ -82,8 +82,19 @@ def read_manifest(root: Path) -> Manifest:
         try:
             take(manifest, file, read_text(file, root))
         except Unusable as error:
-            manifest.problems.append(error.problem)
+            manifest.problems.append(_unusable(error.problem))
     return manifest
+
+
+def _unusable(problem: Problem) -> Problem:
+    """Return a problem with a whole file; core.lock is mended by no editor."""
+    if problem.place.file != "core.lock" or problem.code not in _NO_TEXT:
+        return problem
+    says = "core.lock is not text, or has been damaged. Delete it; `harness core` writes it anew."
+    return replace(problem, message=says)
+
+
+_NO_TEXT = ("binary", "encoding", "bad-character")
 
 
 def _take_skill(manifest: Manifest, file: DomainFile, text: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
-__all__ = ["Numeral", "numerals"]
+__all__ = ["MOST_DIGITS", "Numeral", "decimal_mark", "numerals"]
 
 MOST_DIGITS = 400
 """Digits on either side of the point from which on a run of them is no number anyone meant."""
@@ -171,6 +171,8 @@ def _plain_digits(written: str, locale: str) -> str | None:
         return _grouped(re.sub(r"[\s’]", "'", written), "'")  # noqa: RUF001
     if "," in written and "." in written:
         return _grouped(written, "," if written.rfind(".") > written.rfind(",") else ".")
+    if "," not in written and "." not in written:
+        return written
     mark = "," if "," in written else "."
     if mark == decimal and written.count(mark) <= 1:
         return written.replace(mark, ".")
@@ -209,6 +211,11 @@ def _marks_of(locale: str) -> tuple[str, bool]:
     language, _, region = locale.replace("_", "-").casefold().partition("-")
     comma = _COMMA.fullmatch(language) and not _POINT_REGIONS.fullmatch(region)
     return ("," if comma else "."), bool(_SPACED.fullmatch(language))
+
+
+def decimal_mark(locale: str) -> str:
+    """Return the mark before decimals in a language: a point or a comma."""
+    return _marks_of(locale)[0]
 
 
 def _ascii_digits(text: str) -> str:

@@ -141,8 +141,8 @@ PassAt = Annotated[Decimal, BeforeValidator(_pass_at), _SCALAR]
 class SectionSize:
     """The room that a section of the context gets: tokens, or a share of the budget.
 
-    In `domain.yaml` a number with a percent sign is a share (`25 %`), a whole number without
-    one is tokens (`500`); nothing else is taken, so that `0.25` can't be either by mistake.
+    A number with a percent sign (`25 %`) or with a point and no more than 1 (`0.25`) is a share,
+    a whole number is tokens (`500`).
 
     Attributes:
         tokens: Absolute; the section neither gives nor receives. None where a share is given.
@@ -154,7 +154,7 @@ class SectionSize:
 
     @staticmethod
     def read(value: object) -> SectionSize:
-        """Return the size that a text, a whole number (tokens) or a SectionSize means.
+        """Return the size that a text, a number or a SectionSize means.
 
         Raises:
             ValueError: It is none of them; says what to write.
@@ -163,18 +163,22 @@ class SectionSize:
             return value
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return SectionSize(tokens=value)
+        if isinstance(value, float | Decimal) and 0 <= value <= 1:
+            return SectionSize(share=Decimal(str(value)))
         if isinstance(value, str):
             share = read_share(value)
+            if share is None and re.fullmatch(r"0?\.[0-9]+|[01]\.0*", value.strip()):
+                share = Decimal(value.strip())
             if share is not None:
                 return SectionSize(share=share)
             digits = re.sub(r"(?<=[0-9])[,_ ](?=[0-9]{3}\b)", "", value.strip())
             if re.fullmatch(r"[0-9]+", digits):
                 return SectionSize(tokens=int(digits))
-        raise ValueError(f"`{value}` is neither a share like 25 % nor tokens like 500")
+        raise ValueError(f"`{value}` is neither a share like 25 % or 0.25 nor tokens like 500")
 
 
 Size = Annotated[
     SectionSize,
     BeforeValidator(SectionSize.read),
-    WithJsonSchema({"type": ["string", "integer"], "pattern": r"^[0-9.]+ ?%?$"}),
+    WithJsonSchema({"type": ["string", "number"], "minimum": 0, "pattern": r"^[0-9.]+ ?%?$"}),
 ]

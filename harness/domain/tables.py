@@ -21,7 +21,7 @@ from harness.domain.formats import GRADERS, CaseItem, ExampleItem
 from harness.domain.problems import did_you_mean, listed
 from harness.values import Place, Problem
 
-__all__ = ["LIST_FIELDS", "read_csv", "rows_to_entries"]
+__all__ = ["LIST_FIELDS", "is_notes", "read_csv", "rows_to_entries"]
 
 LIST_FIELDS = frozenset({"tags", "files", "steps"})
 NEEDED = {ExampleItem: ("id", "input", "output"), CaseItem: ("id", "input")}
@@ -156,12 +156,21 @@ def _columns(
             problems.append(_unknown(at, name, known, schema))
     missing = [name for name in NEEDED[schema] if name not in names]
     if missing:
+        *others, last = (f"`{name}`" for name in missing)
+        named = f"columns {', '.join(others)} and {last}" if others else f"column {last}"
         says = (
-            f"The table lacks the column {listed(missing)}. Add it to the first row, which"
-            " names the columns."
+            f"The table lacks the {named}. Add {'them' if others else 'it'} to the first row,"
+            " which names the columns."
         )
         problems.append(head.problem("missing-column", says))
     return names, problems
+
+
+def is_notes(cells: Sequence[str], schema: type[ExampleItem | CaseItem]) -> bool:
+    """Say whether a table is none of items: nothing in its first row is nearly a column's name."""
+    fields = fields_of(schema)
+    names = [cell.strip() for cell in cells if cell.strip()]
+    return not any(name.startswith(COLUMN) or did_you_mean(name, fields) for name in names)
 
 
 def _unknown(

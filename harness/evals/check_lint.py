@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.domain.faults import faults
 from harness.domain.problems import did_you_mean, one_line
 from harness.evals.graders import Grade, graders
 from harness.evals.graders.matches import pattern_problem
@@ -33,16 +34,18 @@ def check_problems(domain: Domain, cases: Iterable[EvalCase] | None = None) -> l
 
     Args:
         domain: As read.
-        cases: Only these; by default all that the domain has open.
+        cases: Only these; by default all that the domain has open, and what of them can be read.
     """
     settings = replace(domain.settings.answer, labels=domain.labels)
     known = graders(domain.settings.language or "en")
     rubrics = {rubric.name: rubric for rubric in domain.rubrics}
-    said = {(one.place, one.code) for one in domain.problems}
+    said = set(domain.problems)
     found: list[Problem] = []
-    for case in domain.cases if cases is None else cases:
+    for case in domain.all_cases if cases is None else cases:
         for check in case.checks:
-            if check.grader == "rubric":
+            if useless := [one for one in faults(domain, case, check) if one.severity == "error"]:
+                found += useless  # as lint says it: the same thing is not said twice
+            elif check.grader == "rubric":
                 found += _rubric(check, rubrics)
             elif check.grader == "matches" and (wrong := pattern_problem(check.spec)):
                 says = f"This is no regular expression: {wrong}. Mend it."
@@ -50,7 +53,7 @@ def check_problems(domain: Domain, cases: Iterable[EvalCase] | None = None) -> l
             elif _runs(check, domain) and case.expected is not None:
                 verdict = known[check.grader](check, _written(case), case, settings)
                 found += _verdict(check, case, verdict)
-    return [one_line(one) for one in found if (one.place, one.code) not in said]
+    return [one for one in map(one_line, found) if one not in said]
 
 
 def _runs(check: Check, domain: Domain) -> bool:
@@ -75,7 +78,7 @@ def _verdict(check: Check, case: EvalCase, verdict: object) -> Iterator[Problem]
         return
     says = (
         f"`{check.grader}` rejects what the case itself expects: {verdict.why}."
-        f" Mend `expected` or the check of `{case.id[:80]}`."
+        f" Mend `expected` or the check{f' of `{case.id[:80]}`' if case.id else ''}."
     )
     yield Problem(place=check.place, code="expected-fails", message=says)
 

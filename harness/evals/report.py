@@ -116,9 +116,9 @@ def _headline(run: EvalRun) -> str:
 
 
 def _counts(run: EvalRun) -> list[str]:
-    said = [f"{_cases(run.n)}, {run.scored} scored, {run.unscored} unscored"]
+    said = [f"{_cases(run.n)}, {run.scored:,} scored, {run.unscored:,} unscored"]
     if run.abstained:
-        said.append(f"{run.abstained} abstained")
+        said.append(f"{run.abstained:,} abstained")
     said.append(f"context: {run.policy}, guard {'on' if run.guard else 'OFF'}")
     usage = run.usage
     tokens = f"{usage.input_tokens:,} tokens in ({usage.cached_input_tokens:,} cached)"

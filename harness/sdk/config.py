@@ -15,9 +15,13 @@ from harness.settings import SETTINGS, Origin, Settings, find_home, find_keys
 __all__ = ["SettingLine", "explain_settings"]
 
 
+UNITS = ("seconds", "megabytes")
+"""Forms of a setting that are its unit, too."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SettingLine:
-    """One setting as it stands."""
+    """One setting as it stands; `unit` is empty where the value has none."""
 
     name: str
     value: Any
@@ -25,6 +29,7 @@ class SettingLine:
     where: str
     variable: str
     about: str
+    unit: str = ""
 
 
 def explain_settings(domain: str | None, flags: Mapping[str, Any]) -> list[SettingLine]:
@@ -51,6 +56,7 @@ def explain_settings(domain: str | None, flags: Mapping[str, Any]) -> list[Setti
                 where=value.where,
                 variable=setting.variable,
                 about=setting.about,
+                unit=setting.form if setting.form in UNITS else "",
             )
         )
     return lines

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import anyio
 import anyio.to_thread
 
-from harness.domain import Domain, lint
+from harness.domain import Domain
 from harness.domain.core_lock import write_core_lock
 from harness.errors import UsageError
 from harness.sdk import portal
@@ -20,7 +20,7 @@ from harness.sdk.bundled import find_domain, refuse_bundled
 from harness.sdk.journal_door import JournalDoor
 from harness.sdk.long_work import LongWork
 from harness.sdk.models import Models
-from harness.sdk.opened import Current, Opened
+from harness.sdk.opened import Current, Opened, linted
 from harness.sdk.options import AskOptions, ContextOptions, EvalOptions, refuse_unknown
 from harness.sdk.results import Estimate, Indexed
 from harness.sdk.wishes import check_wishes, pack_options
@@ -135,11 +135,7 @@ class Harness(LongWork):
         Raises:
             DomainNotFound: There is no domain there.
         """
-        from harness.evals.check_lint import check_problems
-
-        domain = self._opened.read()
-        found = (*lint(domain), *check_problems(domain))
-        return tuple(sorted(found, key=lambda one: (one.place.file, one.place.line)))
+        return linted(self._opened.read())
 
     def index(self) -> Indexed:
         """Bring the index up to date.

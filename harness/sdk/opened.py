@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 from harness.bank import Bank, sync
 from harness.context import RENDERING, Packer, render_item
 from harness.domain import Domain, DomainSettings, folder_stamp, lint, read_domain
+from harness.domain.lint import reading_order
 from harness.errors import DomainInvalid
 from harness.settings import Settings, find_home
 from harness.wiring import make_counter, make_embedder, make_store
 
 if TYPE_CHECKING:
     from harness.seams import Embedder, Progress
+    from harness.values import Problem
 
-__all__ = ["Current", "Opened"]
+__all__ = ["Current", "Opened", "linted"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,18 +149,26 @@ class Opened:
         return self._embedders[key]
 
 
+def linted(domain: Domain) -> tuple[Problem, ...]:
+    """Return everything that is wrong in a domain and its checks, in the order of reading."""
+    from harness.evals.check_lint import check_problems
+
+    found = dict.fromkeys((*lint(domain), *check_problems(domain)))
+    return tuple(sorted(found, key=reading_order))
+
+
 def sound(domain: Domain) -> Domain:
-    """Return the domain if it has no errors.
+    """Return the domain if it can be used.
+
+    A tool that is off is not offered, and a check that can't be used stops only its evals: all
+    else of the domain works without.
 
     Raises:
-        DomainInvalid: It has; says all of them.
+        DomainInvalid: It can't; says all its errors, as `linted` has them.
     """
-    errors = [
-        problem
-        for problem in lint(domain)
-        if problem.severity == "error" and not problem.place.file.startswith("tools/")
-    ]  # a tool that is off is not offered; all else of the domain works without it
-    if errors:
+    wrong = [one for one in lint(domain) if one.severity == "error"]
+    if any(not one.place.file.startswith("tools/") for one in wrong):
+        errors = [one for one in linted(domain) if one.severity == "error"]
         count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
         raise DomainInvalid(f"The domain {domain.name} has {count}:", errors)
     return domain

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AskOptions", "ContextOptions", "EvalOptions", "Sections", "refuse_unknown"]
 
-Sections: TypeAlias = "Mapping[Section, int | str | SectionSize]"
-"""Room by section: tokens (`500`) or a share of the budget (`"25 %"`)."""
+Sections: TypeAlias = "Mapping[Section, int | float | str | SectionSize]"
+"""Room by section: tokens (`500`) or a share of the budget (`"25 %"`, `0.25`)."""
 
 
 class ContextOptions(TypedDict, total=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.domain.problems import did_you_mean
 from harness.domain.scaffold import copy_domain, scaffold
 from harness.errors import UsageError
 from harness.sdk.bundled import bundled_domains, refuse_bundled
@@ -38,5 +39,7 @@ def start_domain(
     shipped = bundled_domains()
     origin = Path(source) if Path(source).is_dir() else shipped.get(source)
     if origin is None:
-        raise UsageError(f"There is no domain {source}.", f"Shipped are {', '.join(shipped)}.")
+        mean = did_you_mean(source, shipped).lstrip()
+        mend = f"{mean} Shipped are {', '.join(shipped)}.".lstrip()
+        raise UsageError(f"There is no domain {source}.", mend)
     return target, copy_domain(origin, target, name=name)

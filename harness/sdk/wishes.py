@@ -28,7 +28,9 @@ def read_sizes(sections: Sections | None) -> dict[Section, SectionSize]:
     try:
         return {name: SectionSize.read(size) for name, size in (sections or {}).items()}
     except ValueError as error:
-        raise UsageError(f"A section's size is off: {error}.", "Write 500 or 25 %.") from error
+        raise UsageError(
+            f"A section's size is off: {error}.", "Write 500, 25 % or 0.25."
+        ) from error
 
 
 def check_wishes(text: str, how: ContextOptions) -> None:

@@ -51,11 +51,12 @@ def test_init_copies_a_shipped_domain(run):
     ("words", "says"),
     [
         (("init", "claims", "--from", "nowhere"), "Shipped are clinical-calculators,"),
+        (("init", "claims", "--from", "suport-triage"), "Did you mean `support-triage`?"),
         (("init", "claims", "--from", "support-triage", "--template", "blank"), "exclude"),
         (("init", "My Claims"), "How about 'my-claims'?"),
         (("ask", "DOMAIN", ""), "The question is empty."),
         (("ask", "DOMAIN", "x", "--section", "cores=1"), "The sections are instructions, rules"),
-        (("ask", "DOMAIN", "x", "--section", "core=much"), "Write 500 or 25 %."),
+        (("ask", "DOMAIN", "x", "--section", "core=much"), "Write 500, 25 % or 0.25."),
         (("ask", "DOMAIN", "x", "--model-option", "temperature"), "Write KEY=VALUE."),
         (("ask", "DOMAIN", "x", "--file", "absent.txt"), "There is no file absent.txt."),
         (("ask", "DOMAIN", "x", "--schema", "absent.json"), "absent.json can't be read"),
@@ -236,9 +237,12 @@ def test_config_says_where_a_value_came_from(run, mail, monkeypatch):
     (mail.parent / "own" / "SKILL.md").write_text("---\nname: own\n---\nx\n", "utf-8")
     (mail.parent / "own" / "domain.yaml").write_text("model: openai:gpt-5\n", "utf-8")
     ran = run("config", mail.parent / "own")
-    assert re.search(r"^timeout +30\.0 +environment \(HARNESS_TIMEOUT\)$", ran.out, re.MULTILINE)
+    assert re.search(
+        r"^timeout +30\.0 seconds +environment \(HARNESS_TIMEOUT\)$", ran.out, re.MULTILINE
+    )
     assert re.search(r"^jobs +3 +project file \(.*harness\.toml\)$", ran.out, re.MULTILINE)
     assert re.search(r"^model +openai:gpt-5 +domain \(domain\.yaml\)$", ran.out, re.MULTILINE)
+    assert re.search(r"^sandbox_memory +2048 megabytes +default$", ran.out, re.MULTILINE)
     assert re.search(r"^retries +4 +default$", ran.out, re.MULTILINE)
     of_flag = run("config", mail.parent / "own", "--model", "baseline:nearest").out
     assert re.search(r"^model +baseline:nearest +command line$", of_flag, re.MULTILINE)

@@ -138,6 +138,7 @@ SHAPES: dict[str, Any] = {
             "where": "text",
             "variable": "text",
             "about": "text",
+            "unit": "text",
         }
     ],
     "lint": [

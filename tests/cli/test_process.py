@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -82,6 +83,14 @@ def test_a_reader_who_leaves_is_no_error(start, mail, words):
     err = process.stderr.read()
     assert process.wait(60) == 0
     assert err == b""
+
+
+def test_a_stderr_that_is_closed_is_no_error(start, mail, tmp_path):
+    home = tmp_path / "fresh"  # so that there is progress to tell
+    process = start("index", mail, "--home", home, "--json", preexec_fn=lambda: os.close(2))
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert json.loads(out)["embedded"] > 0
 
 
 def test_a_full_disk_under_stdout_is_said(start):

@@ -38,5 +38,12 @@ def domain(folder: Callable[[Files], Path]) -> Callable[[Files], Domain]:
 
 @pytest.fixture
 def problems(domain: Callable[[Files], Domain]) -> Callable[[Files], tuple[Problem, ...]]:
-    """Writes a folder with a sound SKILL.md and lints it."""
-    return lambda files: lint(domain(files))
+    """Writes a folder with a sound SKILL.md and lints it.
+
+    That a folder of one file has no examples is left out: it is true of most and meant by none.
+    """
+
+    def found(files: Files) -> tuple[Problem, ...]:
+        return tuple(one for one in lint(domain(files)) if one.code != "no-examples")
+
+    return found

@@ -215,3 +215,14 @@ def test_missing_and_retired_ids(locked: Path) -> None:
     (first, second) = [said for _, said in stale(locked)]
     assert "`e1` is the id of no example." in first
     assert "`e2` is retired" in second
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x89PNG\r\n\x1a\n\0", b"e1\n\xe9\n", b"e\0\n", b"\x01\x02\xff" * 9]
+)
+def test_a_lock_that_is_no_text_is_written_anew(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "SKILL.md").write_text("Read twice.\n")
+    (tmp_path / "core.lock").write_bytes(data)
+    (problem,) = read_domain(tmp_path).errors
+    assert "`harness core` writes it anew" in problem.message
+    assert "Excel" not in problem.message

@@ -186,6 +186,7 @@ def test_no_permission(unprivileged: Path) -> None:
     assert [(one.place.file, one.code) for one in read.problems] == [
         ("examples/a.csv", "no-permission"),
         ("evals", "no-permission"),
+        ("SKILL.md", "no-skill"),
     ]
     assert [one.id for one in read.examples] == ["2"]
     assert folder_version(root)

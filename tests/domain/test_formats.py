@@ -110,7 +110,7 @@ def test_defaults(domain) -> None:
 @pytest.mark.parametrize(
     ("written", "words"),
     [
-        ("context: {sections: {core: 0.25}}", "share like 25 %"),
+        ("context: {sections: {core: 1.25}}", "share like 25 % or 0.25"),
         ("context: {sections: {core: 120 %}}", "between 0 % and 100 %"),
         ("context: {sections: {core: x %}}", "between 0 % and 100 %"),
         ("context: {sections: {core: 60 %, passages: 50 %}}", "110 %"),
@@ -160,10 +160,19 @@ def test_wrong_rubrics(domain, written: str, words: str) -> None:
 def test_sizes_from_code() -> None:
     assert SectionSize.read(500) == SectionSize(tokens=500)
     assert SectionSize.read("1,500") == SectionSize(tokens=1500)
+    for share in (0.25, "0.25", ".25", "25 %", Decimal("0.25")):
+        assert SectionSize.read(share) == SectionSize(share=Decimal("0.25"))
+    assert SectionSize.read(1) == SectionSize(tokens=1)
+    assert SectionSize.read("1.0") == SectionSize.read(1.0) == SectionSize(share=Decimal(1))
     assert SectionSize.read(SectionSize(tokens=1)) == SectionSize(tokens=1)
-    for wrong in (-1, True, 0.5, "", "1e3", None):
+    for wrong in (-1, -0.5, 1.5, "1.5", float("nan"), True, "", ".", "1e3", None):
         with pytest.raises(ValueError, match="neither a share"):
             SectionSize.read(wrong)
+
+
+def test_a_share_may_be_written_as_a_number(domain) -> None:
+    settings = domain({"domain.yaml": "context: {sections: {core: 0.25, passages: 10 %}}"}).settings
+    assert settings.context.sections["core"] == SectionSize(share=Decimal("0.25"))
 
 
 # --- JSON Schemas ----------------------------------------------------------------------------

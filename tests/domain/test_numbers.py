@@ -9,12 +9,41 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.domain.numbers import find_numbers, number_or_problem, read_number
 
 WORKED = Path(__file__).parents[2] / "domains/clinical-calculators/examples/worked.jsonl"
+
+LOCALES = [
+    "en",
+    "en-IN",
+    "de",
+    "de-CH",
+    "de_AT",
+    "fr",
+    "fr-CA",
+    "es",
+    "es-MX",
+    "it",
+    "nl",
+    "nl-BE",
+    "pt-BR",
+    "pl",
+    "cs",
+    "sk",
+    "hu",
+    "sv",
+    "nb",
+    "da",
+    "fi",
+    "ro",
+    "ru",
+    "uk",
+    "tr",
+    "ja",
+]
 
 
 def value(text: str, locale: str = "en") -> Decimal | None:
@@ -187,6 +216,15 @@ def test_grouped_numbers_come_back_exactly(number: Decimal) -> None:
     if number < 0:
         assert value(english.replace("-", "−")) == number
         assert value(f"({english[1:]})") == number
+
+
+@given(st.integers(-(10**15), 10**15), st.sampled_from(LOCALES))
+@example(5, "de")
+@example(0, "fr")
+@example(1200, "nl-BE")
+def test_whole_numbers_come_back_exactly_in_every_language(number: int, locale: str) -> None:
+    assert value(str(number), locale) == number
+    assert value(f"Das sind {number} EUR.", locale) == number
 
 
 @given(st.integers(1, 10**6), st.integers(-300, 300))

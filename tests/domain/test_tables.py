@@ -240,9 +240,20 @@ def test_sheets_that_are_not_hidden_are_all_read(domain, problems) -> None:
     assert [one.id for one in domain(files).examples] == ["1", "2"]
     assert problems(files) == ()
     book["notes"].sheet_state = "visible"
+    (note,) = problems({"examples/a.xlsx": saved(book)})
+    assert (note.code, note.severity) == ("not-read", "warning")
+    assert "`notes`" in note.message
+    book["two"]["A1"], book["two"]["B1"] = "Id", "anything"  # meant as a table all the same
     found = problems({"examples/a.xlsx": saved(book)})
-    assert [one.code for one in found] == ["missing-column", "unknown-column"]
-    assert all("(sheet `notes`)" in one.message for one in found)
+    assert [one.code for one in found if one.severity == "error"] == [
+        *("missing-column", "unknown-column", "unknown-column")
+    ]
+    assert all("(sheet `two`)" in one.message for one in found if one.severity == "error")
+
+
+def test_a_table_that_lacks_several_columns(problems) -> None:
+    (problem,) = problems({"examples/a.csv": "why\nbecause\n"})
+    assert "lacks the columns `id`, `input` and `output`. Add them to" in problem.message
 
 
 def with_cells(data: bytes, cells: dict[str, str]) -> bytes:
@@ -276,6 +287,21 @@ def test_a_formula_that_was_never_calculated_names_its_cell(problems) -> None:
     (problem,) = problems({"examples/a.xlsx": saved(workbook(("s", [HEAD, ["1", "a", "=1+1"]])))})
     assert (str(problem.place), problem.code) == ("examples/a.xlsx:2:3", "formula-without-value")
     assert "C2" in problem.message
+
+
+def test_a_formula_without_result_hides_no_other_mistake(problems) -> None:
+    rows = [[*HEAD, "why"], ["1", "a", "=1+1", ""], ["2", "b", "", ""], ["", "c", "", "x"]]
+    book = workbook(("s", rows), ("t", [HEAD, ["4", "=1+1", "d"], ["5", "", "e"]]))
+    found = problems({"examples/a.xlsx": saved(book)})
+    assert [(str(one.place), one.code) for one in found] == [
+        ("examples/a.xlsx:2:2", "formula-without-value"),
+        ("examples/a.xlsx:2:3", "formula-without-value"),
+        ("examples/a.xlsx:3:2", "empty-field"),
+        ("examples/a.xlsx:3:3", "empty-field"),
+        ("examples/a.xlsx:4:1", "empty-field"),
+        ("examples/a.xlsx:4:3", "empty-field"),
+    ]
+    assert "(sheet `t`)" in found[0].message
 
 
 def test_workbooks_that_are_none(problems) -> None:

@@ -62,6 +62,8 @@ def test_the_headline_says_score_and_interval_in_words() -> None:
     assert "100 cases, 100 scored, 0 unscored; context: balanced, guard on" in text
     assert "12,345 tokens in (10,000 cached), 67 out, cost unknown, 1.2 s" in text
     assert "!" not in text
+    many = report(made([result(index, 1.0) for index in range(1500)]))
+    assert "1,500 cases, 1,500 scored, 0 unscored" in many
 
 
 def test_at_most_ten_failures_are_shown() -> None:

@@ -107,6 +107,11 @@ def test_a_policy_or_budget_that_makes_no_sense(opened, how) -> None:
         opened().preview("My card was stolen", **how)
 
 
+def test_sections_that_leave_no_room_are_named(opened) -> None:
+    with pytest.raises(QuestionTooLong, match="give `core` less room"):
+        opened().preview("My card was stolen " * 100, budget=300, sections={"core": 0.9})
+
+
 def test_sections_of_one_call(opened) -> None:
     harness = opened()
     packed = harness.preview("My card was stolen", sections={"core": 0, "demonstrations": 30})
