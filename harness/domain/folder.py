@@ -190,8 +190,8 @@ def _found(path: Path) -> Path:
         raise DomainNotFound(says, f"Check the path; {mend}") from error
     if "SKILL.md" not in names and "examples" not in names:
         says = f"`{path}` is no domain folder: it has neither SKILL.md nor examples/."
-        if near := [name for name in sorted(names) if name.casefold() == "skill.md"]:
-            raise DomainNotFound(says, f"Did you mean `{near[0]}`? Rename it to SKILL.md.")
+        if alike := [name for name in sorted(names) if name.casefold() == "skill.md"]:
+            raise DomainNotFound(says, f"Did you mean `{alike[0]}`? Rename it to SKILL.md.")
         raise DomainNotFound(
             says, f"Write a SKILL.md or put worked examples into examples/; {mend}"
         )
