@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.domain.bare import nothing_to_show
 from harness.domain.core_stale import stale
 from harness.domain.files import editor_file
 from harness.domain.folder import Domain
@@ -269,4 +270,5 @@ _CHECKS: tuple[Callable[[Domain], Iterator[Problem]], ...] = (
     _texts,
     _own_tools,
     _sealed,
+    nothing_to_show,
 )

@@ -70,6 +70,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "long-item": "One item of more than a million characters; it works, but seldom fits.",
         "missing-file": "An item names a file that is not there.",
         "name-mismatch": "SKILL.md's name is not the folder's, as other agents want it.",
+        "no-examples": "The domain has no approved example and no dev case: nothing to learn from.",
         "no-front-matter": "SKILL.md lacks the name or description that other agents want.",
         "not-a-number": "A number is expected here, and this is none.",
         "tool-effect": "A tool's `Effect:` is not one that there is.",

@@ -169,7 +169,7 @@ def test_what_a_store_misses_is_found_all_the_same(large, monkeypatch, depth):
 def test_equally_good_ones_stand_in_the_order_of_their_ids(shelf):
     """Also where only some of them are wanted, and wherever they stand in the folder."""
     names = ["m", "c", "x", "a", "k"]
-    shelf.write({**{name: "where is my card" for name in names}, "other": "a loan"})
+    shelf.write({**dict.fromkeys(names, "where is my card"), "other": "a loan"})
     with closing(shelf.sync().bank) as bank:
         for depth in (2, 5):
             hits = bank.search("my card", bank.embed("my card"), "demonstrations", depth)
