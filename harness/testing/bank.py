@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.adapters.counter_tiktoken import TiktokenCounter
 from harness.bank.items import bank_items, entries, version_of
-from harness.context import RENDERING, render_item
+from harness.context import RENDERING, renderer
 from harness.testing.fakes import HashEmbedder
 from harness.values import BankItem, Group, Hits
 from harness.words import WordTable
@@ -45,7 +45,7 @@ class MemoryBank:
         self.items: Sequence[BankItem] = bank_items(
             wanted,
             by_label=domain.settings.answer.kind == "label",
-            render=render_item,
+            render=renderer(domain.rubrics),
             count=counter.count,
             known={},
         )
