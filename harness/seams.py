@@ -155,6 +155,9 @@ class Searchable(Protocol):
     def vectors(self, rows: np.ndarray) -> np.ndarray:
         """Return float32 of shape (len(rows), dimensions)."""
 
+    def similarity(self, rows: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        """Return the cosine of each row with a vector."""
+
     def search(self, text: str, vector: np.ndarray, group: Group, depth: int) -> Hits:
         """Find what is near a question in meaning or in words, best first."""
 

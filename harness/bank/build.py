@@ -190,7 +190,7 @@ def _earlier(plan: Plan) -> tuple[Path | None, dict[str, BankItem]]:
             if manifest.models != plan.models:
                 continue
             known = dict(read_items(folder))
-        except (BankError, OSError, ValueError, TypeError):
+        except BankError:
             continue
         if len(wanted & set(known)) * 2 > len(wanted):
             return folder / manifest.store, known

@@ -79,9 +79,16 @@ FIELDS = [field.name for field in dataclasses.fields(BankItem)]
 
 
 def read_items(folder: Path) -> list[tuple[str, BankItem]]:
-    """Return the digests and items of an index folder."""
-    with (folder / "items.jsonl").open(encoding="utf-8") as file:
-        return [(digest, BankItem(**values)) for digest, values in map(json.loads, file)]
+    """Return the digests and items of an index folder.
+
+    Raises:
+        BankError: They can't be read, or are of another format.
+    """
+    try:
+        with (folder / "items.jsonl").open(encoding="utf-8") as file:
+            return [(digest, BankItem(**values)) for digest, values in map(json.loads, file)]
+    except (OSError, ValueError, TypeError) as error:
+        raise BankError(f"The items of the index in {folder} can't be read: {error}.") from error
 
 
 def new_store(folder: Path) -> Path:
@@ -147,9 +154,12 @@ def hold(folder: Path) -> IO[bytes]:
     """Return an open file that keeps `remove_unread` away until it is closed.
 
     Raises:
-        OSError: The folder is gone.
+        BankError: The folder is gone, or may not be read.
     """
-    file = (folder / "manifest.json").open("rb")
+    try:
+        file = (folder / "manifest.json").open("rb")
+    except OSError as error:
+        raise BankError(f"The index in {folder} can't be read: {error}.") from error
     if fcntl:
         fcntl.flock(file, fcntl.LOCK_SH)
     return file

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from harness.values import BankItem, EvalCase, Example, ItemKind, Passage, jsonable
+from harness.values import BankItem, EvalCase, Example, ItemKind, Passage, Rubric, jsonable
 
 if TYPE_CHECKING:
     from harness.domain import Domain
@@ -30,13 +30,28 @@ def entries(domain: Domain, rendering: str) -> list[Entry]:
         rendering: Names the way that items are rendered; part of each digest.
     """
     salt = f"{FORMAT}\0{rendering}\0{domain.settings.answer.kind}"
+    rubrics = {rubric.name: rubric for rubric in domain.rubrics}
     approved = [one for one in domain.examples if one.status == "approved"]
     dev = [case for case in domain.cases if case.split == "dev"]
     return [
         *((_digest(salt, "example", one), "example", one) for one in approved),
-        *((_digest(salt, "eval", case), "eval", case) for case in dev),
+        *(
+            (_digest(_with_rubrics(salt, case, rubrics), "eval", case), "eval", case)
+            for case in dev
+        ),
         *((_digest(salt, "passage", one), "passage", one) for one in domain.passages),
     ]
+
+
+def _with_rubrics(salt: str, case: EvalCase, rubrics: Mapping[str, Rubric]) -> str:
+    """Return the salt with the rubrics that a case's checks name: they are part of what it says."""
+    named = [
+        rubrics[check.spec]
+        for check in case.checks
+        if check.grader == "rubric" and isinstance(check.spec, str) and check.spec in rubrics
+    ]
+    criteria = [[dataclasses.astuple(one) for one in rubric.criteria] for rubric in named]
+    return f"{salt}\0{json.dumps(criteria, default=str)}" if named else salt
 
 
 def _digest(salt: str, kind: str, written: Example | EvalCase | Passage) -> str:

@@ -27,12 +27,25 @@ logger = logging.getLogger(__name__)
 
 DEPTH = 200
 """How deep each of the two searches goes, at the least."""
+SCANNED = 20_000
+"""Banks up to this many items are compared whole: exact, and as quick as the store.
+
+Comparing takes 0.24 ms at 10,000 items of 384 dimensions and 1 ms at 20,000, one core.
+"""
+DEEP = 500
+"""Deeper searches, too: the store then has to visit a good part of its graph."""
 FUSE = 60
 """The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009)."""
+CLOSE = 6
+"""Decimals of a similarity that count; processors differ in those below."""
 
 
 class Bank:
     """An index folder opened for reading.
+
+    Of the nearest vectors a store finds almost all, and not the same ones in every copy of an
+    index. So up to `SCANNED` items all vectors are compared: a domain version then has the same
+    hits everywhere. Equally good ones stand in the order of their keys.
 
     Attributes:
         version: Name of the index: a hash of content, models and format.
@@ -58,9 +71,14 @@ class Bank:
             self.words = WordTable.load(folder)
             self.plane: Plane = read_plane(folder)
             self._embedder = embedder
-            self._vectors: np.ndarray = np.load(folder / "vectors.npy", mmap_mode="r")
+            mapped = np.load(folder / "vectors.npy", mmap_mode="r")
+            self._vectors: np.ndarray = mapped.view(np.ndarray)
             self._rows = {item.key: row for row, item in enumerate(self.items)}
-            self._is_passage = np.array([item.kind == "passage" for item in self.items], dtype=bool)
+            self._places = np.empty(len(self.items), dtype=np.int64)
+            self._places[[self._rows[key] for key in sorted(self._rows)]] = range(len(self.items))
+            # Passages are the last rows of every index.
+            passages = sum(item.kind == "passage" for item in self.items)
+            self._first_passage = len(self.items) - passages
             self._terms = TermIndex(folder / "bm25")
             self._index: VectorIndex = store.open(folder / manifest.store)
             held.callback(self._index.close)
@@ -84,12 +102,7 @@ class Bank:
 
     def similarity(self, rows: np.ndarray, vector: np.ndarray) -> np.ndarray:
         """Return the cosine of each row with a vector."""
-        import numpy as np
-
-        if not len(rows):  # the vectors of an empty bank have no dimensions
-            return np.empty(0, dtype=np.float32)
-        result: np.ndarray = self.vectors(rows) @ vector
-        return result
+        return _cosines(self.vectors(rows), vector)
 
     def search(self, text: str, vector: np.ndarray, group: Group, depth: int = DEPTH) -> Hits:
         """Find what is near a question in meaning or in words.
@@ -108,7 +121,7 @@ class Bank:
         score = np.zeros(len(rows))
         for ranked, at in ((dense, place[: len(dense)]), (sparse, place[len(dense) :])):
             score[at] += 1 / (FUSE + 1 + np.arange(len(ranked)))
-        order = np.argsort(-score, kind="stable")
+        order = self._best_first(rows, score)
         rows, score = rows[order], score[order]
         return Hits(
             rows=rows,
@@ -116,30 +129,47 @@ class Bank:
             similarity=self.similarity(rows, vector).astype(np.float64),
         )
 
+    def _span(self, group: Group) -> tuple[int, int]:
+        """Return the first row of a group, and the one after its last."""
+        if group == "passages":
+            return self._first_passage, len(self.items)
+        return 0, self._first_passage
+
     def _by_meaning(self, vector: np.ndarray, group: Group, depth: int) -> np.ndarray:
         """Return the rows of the nearest vectors, best first."""
-        import numpy as np
-
-        wanted = min(depth, int(np.count_nonzero(self._is_passage == (group == "passages"))))
+        first, end = self._span(group)
+        if end - first <= SCANNED or depth > DEEP:
+            return self._by_scan(vector, group, depth)
         try:
-            keys, near = self._index.query(group, vector, depth)
-            if len(keys) < wanted:
-                raise BankError(f"The vector store gave {len(keys)} of {wanted} {group}.")
+            return self._by_store(vector, group, depth)
         except BankError as error:  # somebody took its folder away; the vectors are still mapped
             logger.warning("%s All vectors are compared instead.", error)
             return self._by_scan(vector, group, depth)
-        dense = np.array([self._rows[key] for key in keys], dtype=np.int64)
-        # Equally near by row: the order must not hang on how the index came to be.
-        ordered: np.ndarray = dense[np.lexsort((dense, -np.round(near, 6)))]
+
+    def _by_store(self, vector: np.ndarray, group: Group, depth: int) -> np.ndarray:
+        """Return what the store finds; it may miss some of the nearest.
+
+        Raises:
+            BankError: It can't be read, or misses whole vectors.
+        """
+        import numpy as np
+
+        first, end = self._span(group)
+        wanted = min(depth, end - first)
+        keys, near = self._index.query(group, vector, depth)
+        if len(keys) < wanted:
+            raise BankError(f"The vector store gave {len(keys)} of {wanted} {group}.")
+        rows = np.array([self._rows[key] for key in keys], dtype=np.int64)
+        ordered: np.ndarray = rows[self._best_first(rows, np.round(near, CLOSE))]
         return ordered
 
     def _by_scan(self, vector: np.ndarray, group: Group, depth: int) -> np.ndarray:
+        """Return the rows of the nearest of all vectors."""
         import numpy as np
 
-        rows = np.flatnonzero(self._is_passage == (group == "passages"))
-        near = self.similarity(rows, vector)
-        ordered: np.ndarray = rows[np.lexsort((rows, -np.round(near, 6)))][:depth]
-        return ordered
+        first, end = self._span(group)
+        near = np.round(_cosines(self._vectors[first:end], vector), CLOSE)
+        return self._best(np.arange(first, end), near, depth)
 
     def _by_words(self, text: str, group: Group, depth: int) -> np.ndarray:
         """Return the best rows by BM25, best first; only rows that share a word."""
@@ -148,12 +178,38 @@ class Bank:
         scores = self._terms.scores(text)
         if scores is None:
             return np.empty(0, dtype=np.int64)
-        wanted = self._is_passage if group == "passages" else ~self._is_passage
-        scores = np.where(wanted, scores, 0)
-        best = np.arange(len(scores))
-        if depth < len(scores):
-            best = np.argpartition(scores, len(scores) - depth)[-depth:]
-        best = best[scores[best] > 0]
-        # Equal scores by row: the order must not hang on how the partition fell.
-        ordered: np.ndarray = best[np.lexsort((best, -scores[best]))]
-        return ordered
+        first, end = self._span(group)
+        rows = first + np.flatnonzero(scores[first:end] > 0)
+        return self._best(rows, scores[rows], depth)
+
+    def _best(self, rows: np.ndarray, score: np.ndarray, count: int) -> np.ndarray:
+        """Return so many rows, best first."""
+        import numpy as np
+
+        if count < len(rows):
+            least = np.partition(score, len(rows) - count)[len(rows) - count]
+            good = score >= least
+            rows, score = rows[good], score[good]
+        best: np.ndarray = rows[self._best_first(rows, score)][:count]
+        return best
+
+    def _best_first(self, rows: np.ndarray, score: np.ndarray) -> np.ndarray:
+        """Return the order of rows by score; equal ones stand in the order of their keys."""
+        import numpy as np
+
+        order: np.ndarray = np.lexsort((self._places[rows], -score))
+        return order
+
+
+def _cosines(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """Return the cosine of each vector of length 1 with another.
+
+    Row by row in one thread: a product of matrices depends on where a row stands and on how many
+    processors share the work, in its last bits.
+    """
+    import numpy as np
+
+    if not len(vectors):  # the vectors of an empty bank have no dimensions
+        return np.empty(0, dtype=np.float32)
+    cosines: np.ndarray = np.vecdot(vectors, vector)
+    return cosines

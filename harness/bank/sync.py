@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 from filelock import FileLock, Timeout
 
@@ -17,6 +18,7 @@ from harness.bank.build import Plan, build, versions
 from harness.bank.cache import EmbeddingCache
 from harness.bank.index import remove_unread
 from harness.bank.items import entries, version_of
+from harness.bank.others import SetApart, as_raised, set_apart
 from harness.bank.search import Bank
 from harness.errors import BankBusy, BankError, BankUnwritable
 
@@ -31,19 +33,6 @@ logger = logging.getLogger(__name__)
 
 EMBEDDINGS = Path("cache", "embeddings.db")
 """Apart from `harness.db`: what is derived may be thrown away, and records may not."""
-"""The state folder's database; embeddings are one of the things that it keeps."""
-
-UNSOUND = (
-    BankError,
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    LookupError,
-    BadZipFile,
-    sqlite3.Error,
-)
-"""What opening a damaged index may raise."""
 PATIENCE = 600.0
 """Seconds to wait for another process that builds the same domain's index."""
 
@@ -106,29 +95,41 @@ def sync(
         counter=counter,
         store=store,
     )
-    with _told_when_unwritable(plan.home):
-        if bank := _opened(plan):
+    if bank := _opened(plan):
+        return Synced(bank=bank, embedded=0, built=False)
+    with as_raised(), _told_when_unwritable(plan.home):
+        return _built(plan, EmbeddingCache(home / EMBEDDINGS), progress and set_apart(progress))
+
+
+def _built(plan: Plan, cache: EmbeddingCache, progress: Progress | None) -> Synced:
+    """Build the wanted index, unless another process has just done so."""
+    plan.home.mkdir(parents=True, exist_ok=True)
+    with _alone(plan.home):
+        if bank := _opened(plan, alone=True):
             return Synced(bank=bank, embedded=0, built=False)
-        plan.home.mkdir(parents=True, exist_ok=True)
-        with _alone(plan.home):
-            if bank := _opened(plan):
-                return Synced(bank=bank, embedded=0, built=False)
-            with store.prepare():
-                embedded = build(plan, EmbeddingCache(home / EMBEDDINGS), progress)
-            bank = Bank(plan.home / plan.version, embedder=embedder, store=store)
-            _clear_away(plan)
+        with plan.store.prepare():
+            careful = dataclasses.replace(plan, embedder=SetApart(plan.embedder))
+            embedded = build(careful, cache, progress)
+        bank = Bank(plan.home / plan.version, embedder=plan.embedder, store=plan.store)
+        _clear_away(plan)
     return Synced(bank=bank, embedded=embedded, built=True)
 
 
-def _opened(plan: Plan) -> Bank | None:
-    """Open the wanted index; a damaged one is taken as not there."""
+def _opened(plan: Plan, *, alone: bool = False) -> Bank | None:
+    """Open the wanted index; a damaged one is taken as not there.
+
+    Args:
+        plan: Names the index.
+        alone: The builders' lock is held: what is damaged now will be built anew.
+    """
     folder = plan.home / plan.version
     if not folder.is_dir():
         return None
     try:
         return Bank(folder, embedder=plan.embedder, store=plan.store)
-    except UNSOUND as error:
-        logger.warning("%s It is built anew.", error)
+    except BankError as error:
+        if alone:  # before, another process may be about to mend it
+            logger.warning("%s It is built anew.", error)
         return None
 
 
@@ -164,10 +165,12 @@ def _told_when_unwritable(folder: Path) -> Iterator[None]:
             "folder with --home.",
         ) from error
     except OSError as error:
+        # Path.exists raises where it may not look.
+        cached = os.path.exists(folder.parents[1] / EMBEDDINGS)  # noqa: PTH110
+        kept = " Nothing is lost: what was embedded so far is kept." if cached else ""
         raise BankUnwritable(
             f"The index in {folder} can't be written ({error.strerror or error}).",
-            "Make room or give permission, or name another state folder with --home. "
-            "Nothing is lost: what was embedded so far is kept.",
+            f"Make room or give permission, or name another state folder with --home.{kept}",
         ) from error
 
 

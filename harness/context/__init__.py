@@ -2,7 +2,7 @@
 
 from harness.context.guard import Guard
 from harness.context.pack import Packer, in_our_tokens
-from harness.context.render import RENDERING, render_item
+from harness.context.render import RENDERING, render_item, renderer
 from harness.context.tags import Demonstration, read_demonstrations, read_question
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "read_demonstrations",
     "read_question",
     "render_item",
+    "renderer",
 ]

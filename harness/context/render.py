@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from harness.context.standard import said, standard
 from harness.context.tags import block, demonstration, neutral
-from harness.values import Check, EvalCase, Example, Passage, Rule, jsonable
+from harness.values import EvalCase, Example, Passage, Rubric, Rule
 
 if TYPE_CHECKING:
     from harness.domain import AnswerSettings, Domain
 
-__all__ = ["RENDERING", "instructions", "render_item", "render_question", "render_rule"]
+__all__ = [
+    "RENDERING",
+    "instructions",
+    "render_item",
+    "render_question",
+    "render_rule",
+    "renderer",
+]
 
-RENDERING = "tags-3"
+RENDERING = "tags-4"
 """Names the form of rendered items; a change of the form needs a new name."""
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -27,8 +36,21 @@ def _prompt(name: str) -> str:
     return (PROMPTS / f"{name}.md").read_text("utf-8").strip()
 
 
-def render_item(item: Example | EvalCase | Passage) -> str:
-    """Return an example, eval case or passage as it stands in the context."""
+def renderer(rubrics: Iterable[Rubric]) -> Callable[[Example | EvalCase | Passage], str]:
+    """Return what renders the items of a domain that has these rubrics."""
+    named = MappingProxyType({rubric.name: rubric for rubric in rubrics})
+    return partial(render_item, rubrics=named)
+
+
+def render_item(
+    item: Example | EvalCase | Passage, rubrics: Mapping[str, Rubric] = MappingProxyType({})
+) -> str:
+    """Return an example, eval case or passage as it stands in the context.
+
+    Args:
+        item: As the expert wrote it.
+        rubrics: The domain's, by name: the checks of a case may name them.
+    """
     if isinstance(item, Passage):
         origin = f"{item.document}, {item.where}" if item.where else item.document
         return block("passage", item.text, origin)
@@ -37,45 +59,14 @@ def render_item(item: Example | EvalCase | Passage) -> str:
         between = [("steps", steps), ("why", item.why)]
         return demonstration(item.input, item.output, files=item.attached, between=between)
     if item.expected is not None:
-        return demonstration(item.input, _said(item.expected), files=item.attached)
-    standard = "; ".join(_in_words(check) for check in item.checks)
-    return demonstration(item.input, standard, answer_tag="standard", files=item.attached)
+        return demonstration(item.input, said(item.expected), files=item.attached)
+    held_to = standard(item.checks, rubrics)
+    return demonstration(item.input, held_to, answer_tag="standard", files=item.attached)
 
 
 def render_rule(rule: Rule) -> str:
     """Return a rule as it stands in the context, on one line."""
     return f"<rule>{neutral(' '.join(rule.text.split()))}\n"
-
-
-def _said(expected: Any) -> str:
-    """Return an expectation as an answer would say it."""
-    if isinstance(expected, str):
-        return expected
-    return json.dumps(jsonable(expected), ensure_ascii=False)
-
-
-def _in_words(check: Check) -> str:
-    """Return what a check asks for, for the model to read."""
-    spec = check.spec
-    if check.grader == "number" and isinstance(spec, Mapping):
-        return _number_in_words(spec)
-    if check.grader == "contains_all":
-        names = [spec] if isinstance(spec, str) else list(spec or ())
-        return "an answer that names " + ", ".join(f"“{name}”" for name in names)
-    if check.grader == "json" and isinstance(spec, Mapping):
-        return f"JSON that follows {json.dumps(jsonable(spec), ensure_ascii=False)}"
-    return f"{check.grader}: {_said(spec)}"
-
-
-def _number_in_words(spec: Mapping[str, Any]) -> str:
-    unit = f" {spec['unit']}" if spec.get("unit") else ""
-    if spec.get("value"):
-        within = f", give or take {spec['within']}" if spec.get("within") else ""
-        return f"the number {spec['value']}{unit}{within}"
-    low, high = spec.get("low"), spec.get("high")
-    if low and high:
-        return f"a number from {low} to {high}{unit}"
-    return f"a number of at least {low}{unit}" if low else f"a number of at most {high}{unit}"
 
 
 def instructions(domain: Domain, labels: Sequence[str]) -> str:

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["Room"]
 
 PERCENT: Mapping[Section, int] = {
+    "instructions": 10,
     "core": 25,
     "references": 15,
     "passages": 20,
     "demonstrations": 25,
 }
-FIXED = 10
-"""Instructions and rules. They are never cut: what they need above this, the next ones lack."""
 SLACK = 5
 """Kept for the question; what it needs above this, the passages lack, then the demonstrations."""
 WHOLE = 100 - PERCENT["passages"] - SLACK
@@ -32,7 +31,8 @@ class Room:
     """What is left of a budget at one point of the context.
 
     What a share leaves flows down to the next share. A section given in tokens neither gives
-    nor receives.
+    nor receives. Instructions and rules share one starting share, and are never cut: what they
+    need above it, the next shares lack.
 
     Attributes:
         budget: Tokens of everything.
@@ -45,12 +45,6 @@ class Room:
     sizes: Mapping[Section, SectionSize]
     used: int = 0
     flow: int = 0
-
-    def after_fixed(self, tokens: int) -> Room:
-        """Return the room after instructions and rules of that many tokens."""
-        given = sum(self._share(name) for name in ("instructions", "rules") if name in self.sizes)
-        share = given or self.budget * FIXED // 100
-        return self._with(tokens, share - tokens)
 
     def after(self, section: Section, tokens: int) -> Room:
         """Return the room after a section that uses so many tokens."""

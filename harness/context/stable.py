@@ -123,4 +123,6 @@ class Foundation:
             )
             for rule, line in zip(self._domain.rules, lines, strict=True)
         )
-        return head, Room(budget, sizes).after_fixed(self._counter.count(head)), reports
+        rules = sum(report.tokens for report in reports)
+        room = Room(budget, sizes).after("instructions", self._counter.count(head) - rules)
+        return head, room.after("rules", rules), reports

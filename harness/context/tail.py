@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.context.guard import Guard
@@ -57,7 +58,6 @@ class Tail:
         self._exclude = exclude
         self._include = include
         self._held: set[int] = set()
-        self._vector: np.ndarray | None = None
         self._similarity: dict[int, float] = {}
         self._refused: dict[Section, dict[int, str]] = {}
 
@@ -128,19 +128,26 @@ class Tail:
             if row not in refused and items[row].tokens <= budget:
                 held.append(row)
                 budget -= items[row].tokens
-        near = self._bank.vectors(np.array(held, dtype=np.int64)) @ self._vector if held else ()
-        self._similarity.update(zip(held, map(float, near), strict=True))
+        self._note(np.array(held, dtype=np.int64))
         return held
+
+    @cached_property
+    def _vector(self) -> np.ndarray:
+        """The question's."""
+        return self._bank.embed(self._question)
+
+    def _note(self, rows: np.ndarray) -> np.ndarray:
+        """Return, and keep for the reports, how like the question these rows are."""
+        near = self._bank.similarity(rows, self._vector)
+        self._similarity.update(zip(rows.tolist(), near.tolist(), strict=True))
+        return near
 
     def _search(self, group: Group, budget: int) -> Hits:
         import numpy as np
 
         items = self._bank.items
-        if self._vector is None:
-            self._vector = self._bank.embed(self._question)
-            shown = np.array(sorted(self._stable.shown), dtype=np.int64)
-            near = self._bank.vectors(shown) @ self._vector
-            self._similarity.update(zip(shown.tolist(), near.tolist(), strict=True))
+        if not self._similarity:
+            self._note(np.array(sorted(self._stable.shown), dtype=np.int64))
         whole = self._stable.standing.whole
         most = len(items) if whole else int(ROOMY * budget / self._stable.mean_tokens)
         depth = max(DEPTH, min(len(items), most))
@@ -167,9 +174,7 @@ class Tail:
         return Hits(
             rows=np.concatenate([hits.rows, others]),
             relevance=np.concatenate([hits.relevance, np.zeros(len(others))]),
-            similarity=np.concatenate(
-                [hits.similarity, self._bank.vectors(others) @ self._vector]
-            ).astype(np.float64),
+            similarity=np.concatenate([hits.similarity, self._note(others)]).astype(np.float64),
         )
 
     def _allowed(self, group: Group, hits: Hits) -> Hits:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from harness.domain.bare import nothing_to_show
 from harness.domain.core_stale import stale
 from harness.domain.faults import faults, label_not_among, no_number, schema_error
 from harness.domain.files import editor_file
@@ -91,19 +92,6 @@ def _budget(domain: Domain) -> Iterator[Problem]:
             f" more than {needed:,}. Give more; 32,000 is usual."
         )
         yield _problem(_setting(domain, "context", "budget"), "bad-value", says)
-
-
-def _bare(domain: Domain) -> Iterator[Problem]:
-    """What a folder needs to teach at all: worked cases."""
-    broken = any(one.place.file.split("/")[0] == "examples" for one in domain.errors)
-    if broken or any(example.status == "approved" for example in domain.examples):
-        return
-    why = "every one is a draft or retired" if domain.examples else "there is none in examples/"
-    says = (
-        f"No approved example teaches this domain: {why}. Write worked cases into examples/, as"
-        " `harness init --template blank` shows; without, a model answers from what it knows."
-    )
-    yield _problem(Place(file="examples"), "no-examples", says, "warning")
 
 
 def _pins(domain: Domain) -> Iterator[Problem]:
@@ -239,7 +227,6 @@ def _sealed(domain: Domain) -> Iterator[Problem]:
 _CHECKS: tuple[Callable[[Domain], Iterator[Problem]], ...] = (
     _settings,
     _budget,
-    _bare,
     _pins,
     _core,
     _outputs,
@@ -248,4 +235,5 @@ _CHECKS: tuple[Callable[[Domain], Iterator[Problem]], ...] = (
     _texts,
     _own_tools,
     _sealed,
+    nothing_to_show,
 )

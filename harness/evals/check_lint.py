@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from harness.domain.faults import faults
 from harness.domain.problems import did_you_mean, one_line
+from harness.domain.rubrics import read_rubric
 from harness.evals.graders import Grade, graders
 from harness.evals.graders.matches import pattern_problem
-from harness.evals.graders.rubric import read_rubric
 from harness.values import Check, EvalCase, Problem, Rubric, jsonable
 
 if TYPE_CHECKING:

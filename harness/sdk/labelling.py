@@ -245,7 +245,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 
 def _criteria(case: EvalCase | None, number: int, domain: Domain) -> Mapping[str, Criterion]:
     """Return the criteria of a case's check as they are now, by id."""
-    from harness.evals.graders.rubric import read_rubric
+    from harness.domain.rubrics import read_rubric
 
     if case is None or number >= len(case.checks) or case.checks[number].grader != "rubric":
         return {}

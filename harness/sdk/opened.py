@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.bank import Bank, sync
-from harness.context import RENDERING, Packer, render_item
+from harness.context import RENDERING, Packer, renderer
 from harness.domain import Domain, DomainSettings, folder_stamp, lint, read_domain
 from harness.domain.lint import reading_order
 from harness.errors import DomainInvalid
@@ -124,7 +124,7 @@ class Opened:
             embedder=self.embedder(domain.settings),
             counter=counter,
             store=self._store,
-            render=render_item,
+            render=renderer(domain.rubrics),
             rendering=RENDERING,
             progress=self._progress,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.adapters.counter_tiktoken import TiktokenCounter
 from harness.bank.items import bank_items, entries, version_of
-from harness.context import RENDERING, render_item
+from harness.context import RENDERING, renderer
 from harness.testing.fakes import HashEmbedder
 from harness.values import BankItem, Group, Hits
 from harness.words import WordTable
@@ -45,7 +45,7 @@ class MemoryBank:
         self.items: Sequence[BankItem] = bank_items(
             wanted,
             by_label=domain.settings.answer.kind == "label",
-            render=render_item,
+            render=renderer(domain.rubrics),
             count=counter.count,
             known={},
         )
@@ -67,6 +67,15 @@ class MemoryBank:
         rows_of: np.ndarray = self._vectors[rows]
         return rows_of
 
+    def similarity(self, rows: np.ndarray, vector: np.ndarray) -> np.ndarray:
+        """Return the cosine of each row with a vector."""
+        import numpy as np
+
+        if not len(rows):
+            return np.empty(0, dtype=np.float32)
+        similarity: np.ndarray = np.vecdot(self._vectors[rows], vector)
+        return similarity
+
     def search(self, text: str, vector: np.ndarray, group: Group, depth: int) -> Hits:  # noqa: ARG002 -- by meaning alone
         """Return the nearest of a group, best first; a relevance is its share of the best's."""
         import numpy as np
@@ -76,7 +85,7 @@ class MemoryBank:
             row for row, item in enumerate(self.items) if (item.kind == "passage") == passages
         ]
         rows = np.array(of_group, dtype=np.int64)
-        similarity = (self._vectors[rows] @ vector).astype(np.float64)
+        similarity = self.similarity(rows, vector).astype(np.float64)
         best = np.argsort(-similarity, kind="stable")[:depth]
         rows, similarity = rows[best], similarity[best]
         relevance = (1 + similarity) / (1 + similarity[0]) if len(rows) else similarity

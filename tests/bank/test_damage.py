@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.bank import Bank
-from harness.bank.sync import UNSOUND
+from harness.bank import Bank, search
+from harness.errors import BankError
 
 QUESTIONS = ("my refund", "transfer fee abroad", "number 12", "what costs 2 %")
 
@@ -58,7 +58,7 @@ def opened(shelf, version: Path) -> Bank | None:
     """Open an index as it is; None where it is found to be damaged."""
     try:
         return Bank(version, embedder=shelf.embedder, store=shelf.store)
-    except UNSOUND:
+    except BankError:
         return None
 
 
@@ -122,6 +122,24 @@ def test_a_damaged_index_is_built_anew_from_the_cache(large_copy, right, found, 
         assert not again.built
 
 
+def test_damage_is_said_once(large_copy, caplog):
+    (version,) = large_copy.versions
+    (version / "vectors.npy").write_bytes(b"no vectors")
+    with caplog.at_level("WARNING", logger="harness"):
+        assert large_copy.synced() == (0, True)
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith("vectors.npy of the index in")
+    assert said.endswith("It is built anew.")
+
+
+def test_a_fault_of_our_own_is_not_taken_for_damage(shelf, questions, monkeypatch):
+    shelf.write(questions(3))
+    shelf.synced()
+    monkeypatch.setattr(search, "TermIndex", lambda folder: folder + 1)
+    with pytest.raises(TypeError):
+        shelf.sync()
+
+
 def test_an_index_that_is_gone_is_built_anew(large_copy, right, found):
     shutil.rmtree(large_copy.home / "index")
     done = large_copy.sync()
@@ -130,7 +148,12 @@ def test_an_index_that_is_gone_is_built_anew(large_copy, right, found):
         assert answers(done.bank, found) == right
 
 
-def test_a_process_that_has_it_open_goes_on_when_it_is_gone(large_copy, right, found):
+@pytest.mark.parametrize("compared", [search.SCANNED, 0])
+def test_a_process_that_has_it_open_goes_on_when_it_is_gone(
+    large_copy, right, found, monkeypatch, compared
+):
+    monkeypatch.setattr(search, "SCANNED", compared)
+    monkeypatch.setattr(search, "DEEP", 10_000)
     with closing(large_copy.sync().bank) as before:
         shutil.rmtree(large_copy.home / "index")
         with closing(large_copy.sync().bank) as after:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.adapters.embedder_minilm import MiniLMEmbedder
+from harness.bank import Bank, search
 from harness.bank.bm25 import MOST_TERMS, TermIndex, write_terms
 
 ODD = {
@@ -112,14 +113,67 @@ def test_meaning_and_words_are_fused_by_reciprocal_rank(shelf, questions):
         assert np.allclose(hits.similarity, similarity, atol=1e-6)
 
 
-def test_the_nearest_are_the_nearest(large, found):
+NEAR = ("card fee w12", "number 500", "w1 w2 w3 w4 w5")
+
+
+def exact(bank, vector: np.ndarray, count: int) -> np.ndarray:
+    """The highest similarities of all demonstrations."""
+    rows = [row for row, item in enumerate(bank.items) if item.kind != "passage"]
+    return np.sort(bank.vectors(np.array(rows)) @ vector)[::-1][:count]
+
+
+@pytest.mark.parametrize("compared", [search.SCANNED, 0])
+def test_the_nearest_are_the_nearest(large, monkeypatch, compared):
+    monkeypatch.setattr(search, "SCANNED", compared)
     with closing(large.sync().bank) as bank:
-        rows = np.flatnonzero(~bank._is_passage)
-        for question in ("card fee w12", "number 500", "w1 w2 w3 w4 w5"):
+        for question in NEAR:
             vector = bank.embed(question)
-            exact = np.sort(bank.vectors(rows) @ vector)[::-1][:50]
             near = bank._by_meaning(vector, "demonstrations", 50)
-            assert np.allclose(bank.vectors(near) @ vector, exact, atol=1e-5)
+            assert np.allclose(bank.vectors(near) @ vector, exact(bank, vector, 50), atol=1e-5)
+
+
+class Forgetful:
+    """A store that misses every third of the nearest, as an approximate one may."""
+
+    def __init__(self, store) -> None:
+        self._store = store
+
+    def open(self, folder):
+        index = self._store.open(folder)
+        query = index.query
+
+        def missing(group, vector, k):
+            keys, near = query(group, vector, 2 * k)
+            kept = [at for at in range(len(keys)) if at % 3]
+            return [keys[at] for at in kept], [near[at] for at in kept]
+
+        index.query = missing
+        return index
+
+
+@pytest.mark.parametrize("depth", [50, search.DEEP + 1])
+def test_what_a_store_misses_is_found_all_the_same(large, monkeypatch, depth):
+    """Up to some size of bank or depth; above, the store is asked."""
+    (folder,) = large.versions
+    for compared, complete in ((search.SCANNED, True), (0, depth > search.DEEP)):
+        monkeypatch.setattr(search, "SCANNED", compared)
+        bank = Bank(folder, embedder=large.embedder, store=Forgetful(large.store))
+        with closing(bank):
+            vector = bank.embed(NEAR[0])
+            near = bank._by_meaning(vector, "demonstrations", depth)
+            best = exact(bank, vector, depth)
+            same = np.allclose(bank.vectors(near[:depth]) @ vector, best, atol=1e-5)
+            assert same == complete
+
+
+def test_equally_good_ones_stand_in_the_order_of_their_ids(shelf):
+    """Also where only some of them are wanted, and wherever they stand in the folder."""
+    names = ["m", "c", "x", "a", "k"]
+    shelf.write({**dict.fromkeys(names, "where is my card"), "other": "a loan"})
+    with closing(shelf.sync().bank) as bank:
+        for depth in (2, 5):
+            hits = bank.search("my card", bank.embed("my card"), "demonstrations", depth)
+            assert [bank.items[row].id for row in hits.rows][:depth] == sorted(names)[:depth]
 
 
 def test_many_threads_search_one_bank(large, found):

@@ -13,10 +13,11 @@ from harness.context.render import (
     render_item,
     render_question,
     render_rule,
+    renderer,
 )
 from harness.domain import AnswerSettings
 from harness.errors import UsageError
-from harness.values import Check, EvalCase, Passage, Place, Rule
+from harness.values import Check, Criterion, EvalCase, Passage, Place, Rubric, Rule
 
 HERE = Place(file="x")
 
@@ -37,8 +38,86 @@ HERE = Place(file="x")
         ("contains_all", ("lender", "term"), "an answer that names “lender”, “term”"),
         ("contains_all", "lender", "an answer that names “lender”"),
         ("json", {"type": "object"}, 'JSON that follows {"type": "object"}'),
-        ("exact", "No, never", "exact: No, never"),
-        ("label", "fee", "label: fee"),
+        ("json", {"schema": {"type": "object"}}, 'JSON that follows {"type": "object"}'),
+        (
+            "json",
+            {"schema": {"type": "object"}, "fields": {"no": "0123", "lines.0.count": 3}},
+            'JSON that follows {"type": "object"} and has no 0123, lines.0.count 3',
+        ),
+        ("json", {"fields": ["number", "total"]}, "JSON that has number, total"),
+        ("json", {}, "JSON"),
+        ("json", None, "JSON of the form that is asked for"),
+        ("number", "5 mg", "the number 5 mg"),
+        ("exact", "No, never", "the answer “No, never”"),
+        ("label", "fee", "the label “fee”"),
+        ("contains_any", ("leak", "wear"), "an answer that names one of “leak”, “wear”"),
+        ("never_contains", ("foo",), "an answer without “foo”"),
+        (
+            "matches",
+            r"\d+",
+            r"an answer that has a text of the form `\d+` (a regular expression)",
+        ),
+        (
+            "matches",
+            {"pattern": "[A-Z]", "whole": "yes"},
+            "an answer of the form `[A-Z]` (a regular expression)",
+        ),
+        ("set", ("Acme", "Borealis"), "a list of “Acme”, “Borealis”"),
+        ("set", {"items": ["Acme"], "f1": "80 %"}, "a list of “Acme”"),
+        ("cites", None, "an answer that quotes its sources word for word"),
+        ("cites", "law.md", "an answer that quotes its sources word for word from law.md"),
+        (
+            "cites",
+            {"source": "law.md", "at_least": 2},
+            "an answer that quotes its sources word for word, at least 2 times from law.md",
+        ),
+        ("cites", {"quotes": ["sudden"]}, "an answer that quotes “sudden” word for word"),
+        ("similar", "All fine.", "an answer that says about the same as “All fine.”"),
+        (
+            "similar",
+            {"to": "Fine.", "at_least": "0.7"},
+            "an answer that says about the same as “Fine.”",
+        ),
+        (
+            "pairwise",
+            {"against": "Fine.", "at_least": "win", "by": "Which is safer?"},
+            "an answer better than “Fine.”, by this: Which is safer?",
+        ),
+        ("pairwise", "Fine.", "an answer at least as good as “Fine.”"),
+        ("pairwise", {"by": "Which is safer?"}, "Which is safer?"),
+        (
+            "trajectory",
+            {
+                "used": ["read"],
+                "not_used": ["send"],
+                "order": ["read", "write"],
+                "most": "9",
+                "arguments": {"write": {"path": "a"}},
+            },
+            "work that uses read, write, uses in this order: read, write, does not use send,"
+            " uses tools 9 times at most",
+        ),
+        (
+            "rubric",
+            ("Names the clause.", "Says how to appeal."),
+            "an expert grades by: Names the clause; Says how to appeal",
+        ),
+        ("rubric", "Names the clause.", "an expert grades by: Names the clause"),
+        (
+            "rubric",
+            {
+                "criteria": [
+                    {"text": "Names the clause.", "points": "3", "critical": "yes"},
+                    {"text": "Is short", "points": "1"},
+                    {"text": "States what stands nowhere.", "points": "-3.50"},
+                ]
+            },
+            "an expert grades by: Names the clause (must, 3 points); Is short (1 point); "
+            "a fault: States what stands nowhere (-3.5 points)",
+        ),
+        ("python", "checks.py:adds_up", "an answer that passes this field's own checks"),
+        ("cost", "0.05", "an answer that passes this field's own checks"),
+        ("rubric", "unknown", "an answer that passes this field's own checks"),
     ],
 )
 def test_a_case_without_an_answer_shows_its_standard(grader: str, spec: Any, said: str) -> None:
@@ -47,8 +126,18 @@ def test_a_case_without_an_answer_shows_its_standard(grader: str, spec: Any, sai
     assert render_item(case) == f"<ex>What?<standard>{said}\n"
 
 
+def test_a_rubric_of_the_domain_shows_its_criteria() -> None:
+    criteria = (Criterion(id="a", text="Names the clause."), Criterion(id="b", text="Is short."))
+    quality = Rubric(name="quality", criteria=criteria, place=HERE)
+    checks = (Check(grader="rubric", spec="quality", place=HERE),)
+    case = EvalCase(id="c", input="What?", checks=checks, split="dev", place=HERE)
+    shown = "<ex>What?<standard>an expert grades by: Names the clause; Is short\n"
+    assert renderer([quality])(case) == shown
+
+
 def test_several_checks_are_one_standard() -> None:
     checks = (
+        Check(grader="cost", spec="1", place=HERE),
         Check(grader="contains_all", spec="fee", place=HERE),
         Check(grader="number", spec={"low": "1"}, place=HERE),
     )

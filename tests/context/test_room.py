@@ -19,7 +19,7 @@ def sizes(**said: str) -> dict[str, SectionSize]:
 
 
 def test_the_starting_shares() -> None:
-    room = Room(1000, {}).after_fixed(100)
+    room = Room(1000, {}).after("instructions", 100)
     used = []
     for name in NAMES:
         used.append(room.most(name))
@@ -28,7 +28,7 @@ def test_the_starting_shares() -> None:
 
 
 def test_what_a_share_leaves_flows_down() -> None:
-    room = Room(1000, {}).after_fixed(40)
+    room = Room(1000, {}).after("instructions", 40)
     assert room.most("core") == 310  # 60 more, as the instructions are short
     room = room.after("core", 10)
     assert room.most("references") == 450
@@ -39,11 +39,11 @@ def test_what_a_share_leaves_flows_down() -> None:
 
 
 def test_instructions_over_their_share_take_from_those_below() -> None:
-    room = Room(1000, {}).after_fixed(300)
+    room = Room(1000, {}).after("instructions", 300)
     assert room.most("core") == 50
     room = room.after("core", 50)
     assert room.most("references") == 150
-    room = Room(1000, {}).after_fixed(600)
+    room = Room(1000, {}).after("instructions", 600)
     assert room.most("core") == 0
     room = room.after("core", 0)
     assert room.most("references") == 0  # 10 + 25 + 15 % are less than the 600
@@ -52,36 +52,59 @@ def test_instructions_over_their_share_take_from_those_below() -> None:
 
 
 def test_an_absolute_section_neither_gives_nor_receives() -> None:
-    room = Room(1000, sizes(core="500")).after_fixed(0)
+    room = Room(1000, sizes(core="500")).after("instructions", 0)
     assert room.most("core") == 500  # not the 100 that the instructions left
     room = room.after("core", 20)
     assert room.most("references") == 250  # those 100, but nothing of the core's 480
-    room = Room(1000, sizes(demonstrations="70")).after_fixed(100)
+    room = Room(1000, sizes(demonstrations="70")).after("instructions", 100)
     assert room.after("core", 0).after("references", 0).most("demonstrations") == 70
 
 
 def test_a_core_of_nothing_leaves_the_instructions_alone() -> None:
-    room = Room(1000, sizes(core="0")).after_fixed(100)
+    room = Room(1000, sizes(core="0")).after("instructions", 100)
     assert room.most("core") == 0
     assert room.after("core", 0).most("references") == 150
 
 
 def test_shares_of_one_s_own() -> None:
-    room = Room(1000, sizes(core="50 %", passages="0")).after_fixed(100)
+    room = Room(1000, sizes(core="50 %", passages="0")).after("instructions", 100)
     assert room.most("core") == 500
     room = room.after("core", 100).after("references", 0)
     assert room.most("passages") == 0
     assert room.after("passages", 0).most("demonstrations") == 250 + 400 + 150
 
 
-def test_given_instructions_replace_the_fixed_share() -> None:
-    assert Room(1000, sizes(instructions="5 %")).after_fixed(0).most("core") == 300
-    both = Room(1000, sizes(instructions="5 %", rules="20")).after_fixed(0)
-    assert both.most("core") == 320
+def room_after(head: int, ruled: int, **given: str) -> Room:
+    """The room after instructions and rules of so many tokens."""
+    return Room(1000, sizes(**given)).after("instructions", head).after("rules", ruled)
+
+
+def test_a_share_of_instructions_replaces_their_starting_share() -> None:
+    assert room_after(0, 0, instructions="5 %").most("core") == 300
+    assert room_after(30, 0, instructions="5 %").most("core") == 270
+    assert room_after(0, 30, instructions="5 %").most("core") == 270
+    assert room_after(10, 20, instructions="5 %", rules="3 %").most("core") == 300
+
+
+@pytest.mark.parametrize("size", ["0", "20", "300"])
+def test_instructions_and_rules_in_tokens_neither_give_nor_receive(size: str) -> None:
+    assert room_after(40, 0, instructions=size).most("core") == 250
+    assert room_after(40, 0, rules=size).most("core") == room_after(40, 0).most("core") == 310
+    assert room_after(40, 25, rules=size).most("core") == 310
+    assert room_after(140, 25, instructions=size, rules=size).most("core") == 250
+
+
+def test_the_size_of_rules_leaves_the_core_as_it_is(make, bank) -> None:
+    packer = make.packer(make.domain(bank))
+    usual = packer.pack("question 7", budget=1500, policy="nearest", sections=sizes(core="25 %"))
+    for size in ("0", "90"):
+        given = sizes(core="25 %", rules=size)
+        packed = packer.pack("question 7", budget=1500, policy="nearest", sections=given)
+        assert packed.by_section == usual.by_section
 
 
 def test_a_long_question_takes_from_passages_first_then_demonstrations() -> None:
-    room = Room(1000, {}).after_fixed(100).after("core", 250).after("references", 150)
+    room = Room(1000, {}).after("instructions", 100).after("core", 250).after("references", 150)
     short = room.after_question(30)
     assert (short.most("passages"), short.after("passages", 200).most("demonstrations")) == (
         200,
@@ -95,9 +118,9 @@ def test_a_long_question_takes_from_passages_first_then_demonstrations() -> None
 
 
 def test_whole_is_what_leaves_a_quarter_free() -> None:
-    assert Room(1000, {}).after_fixed(100).holds_whole(650)
-    assert not Room(1000, {}).after_fixed(100).holds_whole(651)
-    assert not Room(1000, sizes(core="10 %")).after_fixed(0).holds_whole(1)
+    assert Room(1000, {}).after("instructions", 100).holds_whole(650)
+    assert not Room(1000, {}).after("instructions", 100).holds_whole(651)
+    assert not Room(1000, sizes(core="10 %")).after("instructions", 0).holds_whole(1)
 
 
 @given(
@@ -115,7 +138,7 @@ def test_whole_is_what_leaves_a_quarter_free() -> None:
 def test_nothing_is_negative_and_nothing_over_the_budget(
     budget: int, said: dict[str, str], fixed: int, question: int, eager: list[float]
 ) -> None:
-    room = Room(budget, sizes(**said)).after_fixed(fixed)
+    room = Room(budget, sizes(**said)).after("instructions", fixed)
     for name, part in zip(NAMES, eager, strict=True):
         if name == "passages":
             room = room.after_question(question)

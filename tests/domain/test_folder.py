@@ -133,10 +133,8 @@ def test_one_wrong_setting_leaves_the_others(domain) -> None:
 
 def test_settings_that_are_no_mapping(problems) -> None:
     assert [one.code for one in problems({"domain.yaml": "- a\n"})] == ["wrong-type"]
-    assert (
-        problems({"domain.yaml": "# all by default\n", "rules.yaml": "", "rubrics.yaml": "#\n"})
-        == ()
-    )
+    empty = {"domain.yaml": "# all by default\n", "rules.yaml": "", "rubrics.yaml": "#\n"}
+    assert problems({**empty, "examples/a.csv": "id,input,output\na,b,c\n"}) == ()
 
 
 # --- no domain at all ------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def test_pages_that_are_none(problems, page: str, where: str, code: str) -> None
     ],
 )
 def test_the_front_matter_of_a_skill(problems, skill: str, code: str, severity: str) -> None:
-    (problem,) = problems({"SKILL.md": skill})
+    (problem,) = problems({"SKILL.md": skill, "examples/a.csv": "id,input,output\na,b,c\n"})
     assert (problem.place.file, problem.code, problem.severity) == ("SKILL.md", code, severity)
 
 

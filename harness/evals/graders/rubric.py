@@ -20,20 +20,20 @@ decided can't be changed by it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import product
 from typing import Any
 
 import anyio
 
-from harness.domain.check_specs import RubricSpec, spec_of
 from harness.domain.formats import AnswerSettings
+from harness.domain.rubrics import read_rubric
 from harness.evals.graders.grade import Grade, Grader, Part, unread
 from harness.evals.judge import Judge, Verdict
 from harness.values import Check, Criterion, EvalCase, Rubric, jsonable, total_usage
 
-__all__ = ["read_rubric", "rubric_grader", "rubric_score"]
+__all__ = ["rubric_grader", "rubric_score"]
 
 
 def rubric_grader(judge: Judge, rubrics: Sequence[Rubric]) -> Grader:
@@ -59,33 +59,6 @@ def rubric_grader(judge: Judge, rubrics: Sequence[Rubric]) -> Grader:
         return _graded(wanted, verdicts)
 
     return rubric
-
-
-def read_rubric(check: Check, named: Mapping[str, Rubric]) -> Rubric:
-    """Return the rubric that a check means.
-
-    Raises:
-        ValueError: There is no such rubric, or what stands there is none.
-    """
-    written = check.spec
-    if isinstance(written, str) and written in named:
-        return named[written]
-    if isinstance(written, str):
-        if not any(mark in written for mark in " .?!"):
-            raise ValueError(f"rubrics.yaml has no rubric `{written}`")
-        written = (written,)
-    if isinstance(written, tuple | list):
-        written = {"criteria": [{"text": text} for text in written]}
-    if not isinstance(written, Mapping):
-        raise ValueError("`rubric` takes a rubric's name, or criteria")
-    spec = spec_of(RubricSpec, written)
-    criteria = tuple(
-        Criterion(
-            id=one.id or f"c{number}", text=one.text, points=one.points, critical=one.critical
-        )
-        for number, one in enumerate(spec.criteria, start=1)
-    )
-    return Rubric(name="", criteria=criteria, pass_at=spec.pass_at, place=check.place)
 
 
 def rubric_score(rubric: Rubric, met: Sequence[bool]) -> tuple[float, bool]:
