@@ -24,7 +24,7 @@ from harness.sdk.long_work import LongWork
 from harness.sdk.models import Models
 from harness.sdk.opened import Current, Opened
 from harness.sdk.results import Estimate, Indexed
-from harness.sdk.wishes import Sections, check_wishes, read_sizes
+from harness.sdk.wishes import Sections, check_known, check_wishes, read_ids, read_sizes
 from harness.settings import Settings
 from harness.values import Answer, Delta, EvalCase, Packed, Problem
 
@@ -209,7 +209,8 @@ class Harness(LongWork):
             policy: How the tail is chosen.
             budget: Tokens of everything that is packed.
             sections: Tokens (`500`) or shares (`"25 %"`) of sections.
-            exclude: Ids of items that shall not be shown.
+            exclude: Ids of items that shall not be shown, not in the core either: what always
+                stands in the context is then another text, which the provider has not cached.
             include: Ids of items that shall be shown as far as they fit, whatever else is.
             guard_case: The eval case that the question comes from.
             schema: A JSON Schema for this answer.
@@ -246,10 +247,11 @@ class Harness(LongWork):
     ) -> tuple[Current, Packed]:
         """Pack for a question, over the domain as it is now or as it was given."""
         check_wishes(text, policy, budget)  # before a whole domain is indexed for nothing
-        sizes = read_sizes(sections)
+        sizes, ids = read_sizes(sections), read_ids(how)
 
         def work() -> tuple[Current, Packed]:
             now = current or self._opened.current()
+            check_known(ids, now.domain)
             packed = now.packer.pack(
                 text,
                 files=read_files(files),
@@ -257,7 +259,7 @@ class Harness(LongWork):
                 guard=Guard(guard_case) if guard_case else None,
                 policy=policy,
                 budget=budget,
-                **how,
+                **{**how, **ids},
             )
             return now, packed
 

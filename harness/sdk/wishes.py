@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
+from typing import Any, get_args
 
-from harness.domain import Policy, SectionSize
+from harness.domain import Domain, Policy, SectionSize
+from harness.domain.problems import did_you_mean
 from harness.errors import UsageError
 from harness.values import Section
 
-__all__ = ["Sections", "check_wishes", "read_sizes"]
+__all__ = ["Sections", "check_known", "check_wishes", "read_ids", "read_sizes"]
 
 Sections = Mapping[Section, int | str | SectionSize]
 """Room by section: tokens (`500`) or a share of the budget (`"25 %"`)."""
@@ -45,3 +46,39 @@ def check_wishes(text: str, policy: str | None, budget: int | None) -> None:
         )
     if budget is not None and budget < 1:
         raise UsageError(f"A budget of {budget} tokens holds nothing.", "Give more.")
+
+
+def read_ids(how: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the ids that a caller wants to see or not to see: `include` and `exclude`.
+
+    Raises:
+        UsageError: One of the two is no list of ids.
+    """
+    lists = {}
+    for name in ("exclude", "include"):
+        ids = how.get(name, ())
+        if isinstance(ids, str):
+            raise UsageError(f"`{name}` takes a list of ids, not one.", f"Write {name}=[{ids!r}].")
+        lists[name] = tuple(ids)
+        if wrong := [one for one in lists[name] if not isinstance(one, str)]:
+            raise UsageError(f"`{name}` holds {wrong[0]!r}, which is no id.", "Ids are texts.")
+    return lists
+
+
+def check_known(ids: Mapping[str, tuple[str, ...]], domain: Domain) -> None:
+    """Make sure that the domain has the items that a caller names.
+
+    Raises:
+        UsageError: It has not.
+    """
+    if not any(ids.values()):
+        return
+    known = {one.id for one in (*domain.examples, *domain.cases, *domain.passages)}
+    for name, wanted in ids.items():
+        for one in wanted:
+            if one not in known:
+                mean = did_you_mean(one, known).strip()
+                raise UsageError(
+                    f"`{name}` names {one!r}, but {domain.name} has no item of that id.",
+                    mean or "`harness context --json` gives the ids of what is shown.",
+                )
