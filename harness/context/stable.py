@@ -72,6 +72,7 @@ class Foundation:
         sizes: Mapping[Section, SectionSize],
         *,
         may_be_whole: bool = True,
+        without: frozenset[int] = frozenset(),
     ) -> StablePart:
         """Return the stable part under a policy, a budget and section sizes.
 
@@ -80,9 +81,11 @@ class Foundation:
             budget: Tokens of the whole context.
             sizes: Of the sections.
             may_be_whole: Whether the whole bank stands in it where that fits.
+            without: Rows that shall not stand in it; others do not take their place.
         """
         head, room, rules = self._fixed_room(budget, sizes)
         standing = self._residents.standing(policy, room, may_be_whole=may_be_whole)
+        standing.leave_out(without)
         core = self._residents.tokens(standing.core)
         references = self._residents.tokens(standing.references)
         items = self._bank.items

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from harness.domain import Domain, Policy
     from harness.seams import Searchable
 
-__all__ = ["Residents", "Standing"]
+__all__ = ["EXCLUDED", "Residents", "Standing"]
+
+EXCLUDED = "excluded"
+"""Why an item is not shown that the caller does not want to see."""
 
 
 @dataclass(kw_only=True)
@@ -39,6 +42,13 @@ class Standing:
     dropped: dict[int, tuple[Section, str]] = field(default_factory=dict)
     absent: tuple[ItemReport, ...] = ()
     whole: bool = False
+
+    def leave_out(self, rows: frozenset[int]) -> None:
+        """Drop rows that somebody does not want to see."""
+        self.dropped |= {row: ("core", EXCLUDED) for row in self.core if row in rows}
+        self.dropped |= {row: ("references", EXCLUDED) for row in self.references if row in rows}
+        self.core = [row for row in self.core if row not in rows]
+        self.references = [row for row in self.references if row not in rows]
 
 
 class Residents:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.context.guard import Guard
 from harness.context.select import Choice, choose_tail
 from harness.context.stable import StablePart
+from harness.context.standing import EXCLUDED
 from harness.values import Group, Hits, ItemReport, Section
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class Tail:
         refused = {row: f"guard: {reason}" for row, reason in refused.items()}
         rows = hits.rows.tolist()
         if self._exclude:
-            refused |= {r: "excluded" for r in rows if self._bank.items[r].id in self._exclude}
+            refused |= {r: EXCLUDED for r in rows if self._bank.items[r].id in self._exclude}
         shown = self._stable.shown
         taken = shown | self._held
         allowed = [at for at, row in enumerate(rows) if row not in taken and row not in refused]

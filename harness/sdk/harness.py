@@ -23,7 +23,7 @@ from harness.sdk.models import Models
 from harness.sdk.opened import Current, Opened, linted
 from harness.sdk.options import AskOptions, ContextOptions, EvalOptions, refuse_unknown
 from harness.sdk.results import Estimate, Indexed
-from harness.sdk.wishes import check_wishes, pack_options
+from harness.sdk.wishes import check_known, check_wishes, pack_options
 from harness.settings import Settings
 from harness.values import Answer, Delta, Packed, Problem
 from harness.wiring import make_ratios
@@ -224,6 +224,7 @@ class Harness(LongWork):
 
         def work() -> tuple[Current, Packed]:
             now = current or self._opened.current()
+            check_known(how, now.domain)
             name = self.models.name(now.domain.settings)
             known = self.models.packing_ratio(name) if ratio is None else ratio
             return now, now.packer.pack(text, ratio=known, **pack_options(how))

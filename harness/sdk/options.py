@@ -32,7 +32,8 @@ class ContextOptions(TypedDict, total=False):
         policy: How the tail is chosen.
         budget: Tokens of everything that is packed, as the model counts them.
         sections: Tokens (`500`) or shares (`"25 %"`) of sections.
-        exclude: Ids of items that shall not be shown.
+        exclude: Ids of items that shall not be shown, not in the core either: what always stands
+            in the context is then another text, which the provider has not cached.
         include: Ids of items that shall be shown as far as they fit, whatever else is.
         guard_case: The eval case that the question comes from.
         schema: A JSON Schema for this answer.

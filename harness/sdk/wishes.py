@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from collections.abc import Iterable
+from typing import Any, cast, get_args
 
 from harness.context import Guard
-from harness.domain import Policy, SectionSize
+from harness.domain import Domain, Policy, SectionSize
+from harness.domain.problems import did_you_mean
 from harness.errors import UsageError
 from harness.sdk.attachments import read_files
 from harness.sdk.options import ContextOptions, Sections
 from harness.sdk.schema_file import check_schema
 from harness.values import Section
 
-__all__ = ["check_wishes", "pack_options", "read_sizes"]
+__all__ = ["check_known", "check_wishes", "pack_options", "read_sizes"]
 
 
 def read_sizes(sections: Sections | None) -> dict[Section, SectionSize]:
@@ -34,7 +36,7 @@ def read_sizes(sections: Sections | None) -> dict[Section, SectionSize]:
 
 
 def check_wishes(text: str, how: ContextOptions) -> None:
-    """Make sure that a question can be packed as wished.
+    """Make sure that a question can be packed as wished; ids are read once, into tuples.
 
     Raises:
         UsageError: The question is empty, or an option can't be met.
@@ -48,9 +50,8 @@ def check_wishes(text: str, how: ContextOptions) -> None:
         )
     if budget is not None and budget < 1:
         raise UsageError(f"A budget of {budget} tokens holds nothing.", "Give more.")
-    for name in ("exclude", "include"):
-        if isinstance(how.get(name), str):
-            raise UsageError(f"`{name}` is one text, not a list of ids.", f"Write [{how[name]!r}].")
+    how["exclude"] = _ids("exclude", how.get("exclude", ()))
+    how["include"] = _ids("include", how.get("include", ()))
     if schema is not None:
         check_schema(schema, "The schema")
     read_sizes(how.get("sections"))
@@ -66,3 +67,32 @@ def pack_options(how: ContextOptions) -> dict[str, Any]:
     options["sections"] = read_sizes(options.pop("sections", None))
     case = options.pop("guard_case", None)
     return {**options, "guard": Guard(case) if case else None}
+
+
+def _ids(name: str, given: Iterable[object]) -> tuple[str, ...]:
+    if isinstance(given, str):
+        raise UsageError(f"`{name}` takes a list of ids, not one.", f"Write {name}=[{given!r}].")
+    ids = tuple(given)
+    if wrong := [one for one in ids if not isinstance(one, str)]:
+        raise UsageError(f"`{name}` holds {wrong[0]!r}, which is no id.", "Ids are texts.")
+    return cast("tuple[str, ...]", ids)
+
+
+def check_known(how: ContextOptions, domain: Domain) -> None:
+    """Make sure that the domain has the items that a caller names.
+
+    Raises:
+        UsageError: It has not.
+    """
+    wanted = {"exclude": tuple(how.get("exclude", ())), "include": tuple(how.get("include", ()))}
+    if not any(wanted.values()):
+        return
+    known = {one.id for one in domain.examples} | {one.id for one in domain.passages}
+    known |= {one.id for one in domain.cases}
+    unknown = [(name, one) for name, ids in wanted.items() for one in ids if one not in known]
+    for name, one in unknown:
+        meant = did_you_mean(one, known).strip()
+        raise UsageError(
+            f"`{name}` names {one!r}, but {domain.name} has no item of that id.",
+            meant or "`harness context --json` gives the ids of what is shown.",
+        )

@@ -42,7 +42,10 @@ def test_an_unknown_option_of_an_eval_is_named(opened) -> None:
 @pytest.mark.parametrize(
     ("how", "words"),
     [
-        ({"exclude": "m-001"}, r"`exclude` is one text, not a list of ids\. Write \['m-001'\]"),
+        (
+            {"exclude": "m-001"},
+            r"takes a list of ids, not one\. Write exclude=\['m-001'\]",
+        ),
         ({"schema": {"type": "nonsense"}}, r"The schema holds no JSON Schema: 'nonsense' is not"),
         ({"schema": "object"}, r"holds no JSON Schema\. It has to be a JSON object"),
         ({"budget": 0}, r"A budget of 0 tokens"),

@@ -122,6 +122,35 @@ def test_sections_of_one_call(opened) -> None:
     assert 0 < shares.by_section["core"] <= 26 + left_by_instructions
 
 
+@pytest.mark.parametrize("policy", ["balanced", "everything"])
+def test_what_is_excluded_is_not_shown_in_the_core(opened, policy) -> None:
+    harness = opened()
+    usual = harness.preview("My card was stolen", policy=policy)
+    core = [item.id for item in usual.items if item.section == "core" and item.kept]
+    assert "e2" in core
+    packed = harness.preview("My card was stolen", policy=policy, exclude=["e2", "e5"])
+    left = [item.id for item in packed.items if item.section == "core" and item.kept]
+    assert left == [one for one in core if one not in ("e2", "e5")]
+    dropped = {item.id: item.reason for item in packed.items if not item.kept}
+    assert (dropped["e2"], dropped["e5"]) == ("excluded", "excluded")
+    assert "My card was stolen last night" not in "".join(one.text for one in packed.messages)
+    assert packed.prefix_sha256 != usual.prefix_sha256
+    assert harness.preview("My card was stolen", policy=policy).messages == usual.messages
+
+
+@pytest.mark.parametrize("name", ["exclude", "include"])
+def test_ids_that_are_none(opened, name: str) -> None:
+    harness = opened()
+    with pytest.raises(UsageError, match="takes a list of ids, not one") as raised:
+        harness.preview("My card was stolen", **{name: "e2"})
+    assert f"{name}=['e2']" in raised.value.mend
+    with pytest.raises(UsageError, match="holds 2, which is no id"):
+        harness.preview("My card was stolen", **{name: [2]})
+    with pytest.raises(UsageError, match="no item of that id") as raised:
+        harness.preview("My card was stolen", **{name: iter(["e2", "e22"])})
+    assert "Did you mean `e2`?" in raised.value.mend
+
+
 def test_what_is_excluded_is_not_shown_in_the_tail(opened) -> None:
     harness = opened()
     packed = harness.preview("My card was stolen", sections={"core": 0}, exclude=["e2"])

@@ -6,9 +6,7 @@ from harness import Harness
 from harness.testing import HashEmbedder
 
 RUBRICS = "quality:\n  criteria:\n    - {id: clause, text: Names the clause that decides.}\n"
-CASES = (
-    "- id: c1\n  input: Draft the letter that declines the claim.\n  checks: {rubric: quality}\n"
-)
+CASES = "- {id: c1, input: Draft the letter of refusal., checks: {rubric: quality}}\n"
 
 
 def test_a_changed_rubric_is_shown_as_it_is_now(write_domain) -> None:
