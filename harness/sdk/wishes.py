@@ -8,7 +8,7 @@ from typing import Any, get_args
 from harness.domain import Domain, Policy, SectionSize
 from harness.domain.problems import did_you_mean
 from harness.errors import UsageError
-from harness.values import Section
+from harness.values import EvalCase, Example, Passage, Section
 
 __all__ = ["Sections", "check_known", "check_wishes", "read_ids", "read_sizes"]
 
@@ -73,7 +73,9 @@ def check_known(ids: Mapping[str, tuple[str, ...]], domain: Domain) -> None:
     """
     if not any(ids.values()):
         return
-    known = {one.id for one in (*domain.examples, *domain.cases, *domain.passages)}
+    items: list[Example | EvalCase | Passage]
+    items = [*domain.examples, *domain.cases, *domain.passages]
+    known = {one.id for one in items}
     for name, wanted in ids.items():
         for one in wanted:
             if one not in known:
