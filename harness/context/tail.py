@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.context.guard import Guard
@@ -59,6 +58,7 @@ class Tail:
         self._exclude = exclude
         self._include = include
         self._held: set[int] = set()
+        self._embedded: np.ndarray | None = None
         self._similarity: dict[int, float] = {}
         self._refused: dict[Section, dict[int, str]] = {}
 
@@ -132,10 +132,13 @@ class Tail:
         self._note(np.array(held, dtype=np.int64))
         return held
 
-    @cached_property
+    @property
     def _vector(self) -> np.ndarray:
-        """The question's."""
-        return self._bank.embed(self._question)
+        """The question's; embedded once."""
+        # No cached_property: in Python 3.11 its lock makes all questions wait for one another.
+        if self._embedded is None:
+            self._embedded = self._bank.embed(self._question)
+        return self._embedded
 
     def _note(self, rows: np.ndarray) -> np.ndarray:
         """Return, and keep for the reports, how like the question these rows are."""
