@@ -6,6 +6,18 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
+INSPECT := .cache/inspect-env/.installed
+
+# $(call install,FOLDER,WHAT): an environment with what is named in it; with uv where it is there.
+ifneq ($(UV),)
+install = test -x $(1)/bin/python || uv venv --quiet --python $(PYTHON) $(1); \
+	uv pip install --quiet --python $(1)/bin/python $(2)
+else
+install = test -x $(1)/bin/python || $(PYTHON) -m venv $(1); \
+	$(1)/bin/python -m pip install --quiet --upgrade "pip>=25.1"; \
+	$(1)/bin/python -m pip install --quiet $(2)
+endif
+
 .PHONY: demo ui test soak bench lint clean
 
 demo: $(STAMP)
@@ -15,8 +27,11 @@ demo: $(STAMP)
 ui: $(STAMP)
 	@HARNESS_HOME=.harness $(BIN)/harness ui
 
-test: $(STAMP) lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered -q
+# `make test coverage=yes` also measures branch coverage, as CI does; it takes half as long again.
+coverage :=
+test: $(STAMP) $(INSPECT) lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -q \
+	  $(if $(coverage),--cov --cov-report=term:skip-covered)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -25,27 +40,20 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 # Kill and simulation tests at full count; results stay in .cache/soak as JSON.
-soak: $(STAMP) .cache/inspect-env
+soak: $(STAMP) $(INSPECT)
 	HARNESS_SOAK=1 $(BIN)/python -m pytest -m soak -q --durations=10
-
-# Inspect reads the logs that we write for it; beside chromadb it can't be installed.
-.cache/inspect-env:
-	$(PYTHON) -m venv $@
-	$@/bin/python -m pip install --quiet inspect_ai
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks
 
 $(STAMP): pyproject.toml .ci/constraints.txt
-ifneq ($(UV),)
-	test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) $(VENV)
-	uv pip install --quiet --python $(BIN)/python --constraint .ci/constraints.txt --editable . --group dev
-else
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable . --group dev
-endif
-	@touch $(STAMP)
+	$(call install,$(VENV),--constraint .ci/constraints.txt --editable . --group dev)
+	@touch $@
+
+# Inspect reads the logs that we write for it; it does not go into one environment with chromadb.
+$(INSPECT):
+	$(call install,$(@D),inspect_ai==0.3.285)
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .cache .coverage* .mypy_cache .pytest_cache .ruff_cache build dist

@@ -13,7 +13,7 @@ from harness.testing import ban_live_models
 
 ROOT = Path(__file__).parents[1]
 
-SHARED = ("shipped_home", "served", "kept", "large")
+SHARED = ("shipped_home", "served", "benchmarked", "large")
 """Fixtures that take long to make; tests that use one run in one process: it is made once."""
 
 # A slow machine is no failure: no test here is timed. `make test` takes the same samples each

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ README = Path(__file__).parents[2] / "README.md"
 BLOCK = re.compile(r"<!-- cli -->\n(?P<text>.*?)\n?<!-- /cli -->", re.DOTALL)
 
 
+@functools.cache
 def commands() -> dict[str, Any]:
     """Return the commands by name, in the order in which `harness --help` has them.
 

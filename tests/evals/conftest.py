@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -19,6 +21,18 @@ class MakeCase(Protocol):
 
 class MakeAnswer(Protocol):
     def __call__(self, text: str, **fields: Any) -> Answer: ...
+
+
+@pytest.fixture
+def inspect_python() -> Path:
+    """The Python of an environment that has inspect_ai: `make test` makes it."""
+    python = Path(__file__).parents[2] / ".cache" / "inspect-env" / "bin" / "python"
+    if not python.exists():
+        words = "`make .cache/inspect-env/.installed` makes an environment with inspect_ai"
+        if os.environ.get("CI"):
+            pytest.fail(words, pytrace=False)
+        pytest.skip(words)
+    return python
 
 
 @pytest.fixture

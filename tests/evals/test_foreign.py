@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -163,18 +161,12 @@ print(log.status, len(log.samples), log.results.scores[0].metrics["mean"].value,
 
 
 @pytest.mark.soak
-def test_inspect_itself_opens_the_log(tmp_path: Path) -> None:
-    """In an environment of its own (`HARNESS_INSPECT_PYTHON`), as it does not go with chromadb."""
-    python = os.environ.get("HARNESS_INSPECT_PYTHON", "")
-    own = Path(__file__).parents[2] / ".cache" / "inspect-env" / "bin" / "python"
-    python = python or (str(own) if own.exists() else "")
-    if not python or not os.environ.get("HARNESS_SOAK"):
-        pytest.skip("`make soak` makes an environment with inspect_ai and runs this")
+def test_inspect_itself_opens_the_log(inspect_python: Path, tmp_path: Path) -> None:
+    """In an environment of its own, as it does not go with chromadb."""
     path = tmp_path / "run.eval"
     path.write_bytes(log())
     done = subprocess.run(
-        [python, "-c", OPENS, str(path)], capture_output=True, text=True, check=False
+        [inspect_python, "-c", OPENS, path], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.split() == ["success", "5", "0.6666666666666666", "1.0", "yes"]
-    assert sys.executable != python

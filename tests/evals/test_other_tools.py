@@ -160,9 +160,8 @@ ASK_INSPECT = Path(__file__).parent / "data" / "ask_inspect.py"
 
 
 @pytest.mark.soak
-def test_inspect_still_says_so() -> None:
-    own = Path(__file__).parents[2] / ".cache" / "inspect-env" / "bin" / "python"
-    command = [str(own), str(ASK_INSPECT), str(DATA / "inspect_cases.jsonl")]
+def test_inspect_still_says_so(inspect_python: Path) -> None:
+    command = [inspect_python, ASK_INSPECT, DATA / "inspect_cases.jsonl"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert json.loads(done.stdout) == pytest.approx(
         [case["score"] for case in INSPECT], abs=TOLERANCE

@@ -100,7 +100,7 @@ def test_a_run_says_what_it_found(cases: list[EvalCase], answer: Any) -> None:
     found = run(cases, ask, progress=lambda done, total: seen.append((done, total)))
     assert (found.n, found.scored, found.unscored, found.abstained) == (30, 30, 0, 0)
     assert found.score.mean == pytest.approx(20 / 30)
-    assert found.score.method == "wilson"
+    assert found.score.method == "mid_p"
     assert found.usage == Usage(input_tokens=300, cached_input_tokens=120, output_tokens=60)
     assert seen == [(done, 30) for done in range(1, 31)]
     assert found.warnings == ("context cut (answers: 1)",)

@@ -14,30 +14,25 @@ from harness import Harness
 from harness.errors import EvalError, UsageError
 from harness.evals import EvalRun
 from harness.testing import Fault, ScriptedModel, Turn
-from harness.values import Usage
 
 ROOT = Path(__file__).parents[2]
 SOAK = bool(os.environ.get("HARNESS_SOAK"))
 
 
 def timeless(run: EvalRun) -> EvalRun:
-    """The run without its id, its times and its tokens.
-
-    The vector store's graph is random: among eight hundred demonstrations the last few may be
-    others when the index is opened anew. What is answered may not hang on those.
-    """
-    cases = tuple(dataclasses.replace(case, seconds=0, usage=Usage()) for case in run.cases)
-    return dataclasses.replace(run, run="", seconds=0, cases=cases, usage=Usage())
+    """The run without its id, its times and its tokens."""
+    cases = tuple(dataclasses.replace(case, seconds=0) for case in run.cases)
+    return dataclasses.replace(run, run="", seconds=0, cases=cases)
 
 
 def test_the_guard_catches_the_leak(shipped) -> None:
     """Near-twins stand in the bank of contract clauses: without the guard they answer."""
     harness = shipped("contract-clauses")
-    guarded = harness.evaluate(split="dev", limit=100, guard=True)
-    leaking = harness.evaluate(split="dev", limit=100, guard=False)
+    guarded = harness.evaluate(split="dev", limit=60, guard=True)
+    leaking = harness.evaluate(split="dev", limit=60, guard=False)
     print(f"guard on {guarded.score.mean:.2f}, off {leaking.score.mean:.2f}")
     assert [case.id for case in guarded.cases] == [case.id for case in leaking.cases]
-    assert (guarded.scored, leaking.scored) == (100, 100)
+    assert (guarded.scored, leaking.scored) == (60, 60)
     assert (guarded.guard, leaking.guard) == (True, False)
     assert leaking.score.mean >= guarded.score.mean + 0.15
     assert guarded.score.high < leaking.score.low
@@ -45,7 +40,7 @@ def test_the_guard_catches_the_leak(shipped) -> None:
 
 @pytest.mark.soak
 def test_a_score_is_the_same_twice(shipped, shipped_home: Path) -> None:
-    limit = None if SOAK else 100
+    limit = None if SOAK else 40
     started = time.monotonic()
     first = shipped("support-triage").evaluate(split="holdout", limit=limit, jobs=2)
     with Harness("support-triage", home=shipped_home, model="baseline:nearest") as anew:
@@ -54,8 +49,8 @@ def test_a_score_is_the_same_twice(shipped, shipped_home: Path) -> None:
     assert first.run != second.run
     assert first.unscored == 0
     if not SOAK:
-        assert first.n == 100
-        assert first.score.mean >= 0.88
+        assert first.n == limit
+        assert first.score.mean >= 0.8
         return
     figures = {
         "date": time.strftime("%Y-%m-%d"),

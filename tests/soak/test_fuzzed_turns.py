@@ -40,7 +40,7 @@ from tests.loop.desk import tool
 
 ROOT = Path(__file__).parents[2]
 SOAK = os.environ.get("HARNESS_SOAK") == "1"
-TURNS = 10_000 if SOAK else 240
+TURNS = 10_000 if SOAK else 120
 SEED = 20_261_121
 WIRES: dict[str, tuple[str, Wire]] = {
     "chat": ("openai:gpt-5-mini", ChatCompletions()),

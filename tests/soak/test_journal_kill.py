@@ -19,7 +19,7 @@ from harness.journal.events import FileChanged, PlanUpdated
 
 ROOT = Path(harness.__file__).parents[1]
 SOAK = bool(os.environ.get("HARNESS_SOAK"))
-TRIALS = 300 if SOAK else 10
+TRIALS = 300 if SOAK else 4
 
 CHILD = """
 import os, random, sys
