@@ -120,6 +120,7 @@ class _Running:
         self._printed, self._errors = Kept(limits.output), Kept(limits.output)
         given = sum(map(len, self._files.values()))
         self._results = Results(limits.disk + given + (1 << 20))
+        self._crowded = False
         self._tree: ProcessTree | None = None
         try:
             self._start(bubblewrap, given)
@@ -267,7 +268,8 @@ class _Running:
             return "memory"
         if use.processes > self._limits.processes + 8:  # the kernel's own limit comes before
             return "processes"
-        if use.nodes > MOST_NODES:
+        crowded, self._crowded = self._crowded, use.nodes > MOST_NODES
+        if crowded and self._crowded:  # once may be another's disk, seen while mounts are made
             return "disk"
         if self._printed.total + self._errors.total > FLOOD:
             return "output"
