@@ -24,6 +24,15 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "ui" / "page.py"
 sys.path.insert(0, str(PAGE.parent))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+STILL = """async () => {
+  const drawn = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const moving = () => document.getAnimations().filter(
+    one => one.playState === "running" && one.effect.getComputedTiming().endTime < 2000);
+  const end = performance.now() + 2000;
+  do await drawn();
+  while (performance.now() < end && (moving().length
+    || document.documentElement.scrollWidth > window.innerWidth));
+}"""
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 ROWS = 160
 """Examples of the shipped domain that the tests use: each label of them, quick to index."""
@@ -202,9 +211,13 @@ def served(tmp_path_factory: pytest.TempPathFactory, few_authorities: Path) -> I
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """The machine's own Chromium, headless."""
+    """The machine's own Chromium, headless.
+
+    It keeps an event loop running in this thread for as long as it is open: it ends with its
+    module, so that tests with a loop of their own can come after it.
+    """
     from playwright.sync_api import sync_playwright
 
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
@@ -261,6 +274,10 @@ class Visit:
         """Wait until the page's script is done."""
         self.page.wait_for_timeout(150)
         self.page.wait_for_selector(READY)
+
+    def still(self) -> None:
+        """Wait until the page is drawn as wide as the window is, and nothing on it moves."""
+        self.page.evaluate(STILL)
 
     def key(self, name: str) -> Any:
         """Return what has this key."""

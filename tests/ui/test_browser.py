@@ -11,7 +11,6 @@ import pytest
 from harness.testing import Turn
 from tests.ui.conftest import ROOT, Server, Visit
 
-pytestmark = pytest.mark.xdist_group("browser")  # one server and one browser for all of them
 QUESTION = "My rabbit chewed the chip off my card, what now?"
 
 

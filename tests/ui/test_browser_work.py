@@ -12,8 +12,6 @@ from tests.ui.conftest import Server, Visit
 from tests.ui.test_browser import SCREENS, serious
 from tests.ui.test_runs_page import call
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 def begin(one: Visit, words: str) -> None:
     box = one.page.locator("[data-testid=stChatInputTextArea]")
@@ -73,7 +71,7 @@ def test_work_is_followed_and_decided_where_it_was_asked(
 def test_stopping_in_the_middle_of_a_stream_keeps_what_is_there(
     visit: Callable[..., Visit], served: Server
 ) -> None:
-    served.script.append(Turn(text="word " * 400, pace=0.05))
+    served.script.append(Turn(text="word " * 400, pace=2))  # in 12 pieces: it takes 24 s
     one = visit().go(domain="office")
     begin(one, "Say much.")
     one.page.get_by_text("word word").first.wait_for()
