@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from harness.testing import Turn
 from tests.ui.conftest import Server, Visit
 from tests.ui.test_browser import SCREENS, serious

@@ -187,8 +187,11 @@ def test_an_eval_from_start_to_a_comparison(app: App, desk: Path) -> None:
         assert "with 95 % confidence" in said(test)
         run = run_of(test)
     assert "Runs so far" in [one.value for one in test.header]
-    assert "cases in common" in said(test)
-    assert "0 newly failing" in said(test)
+    for one in (test, test.run()):  # what was chosen comes back from the browser by its name
+        assert "cases in common" in said(one)
+        assert "0 newly failing" in said(one)
+    names = test.selectbox(key="first-run").options
+    assert len(set(names)) == len(names) == 2
     kept = app("evals", desk)
     assert len(kept.dataframe[0].value) == 2
     again = app("evals", desk, run=str(kept.dataframe[0].value["Id"][0]))
