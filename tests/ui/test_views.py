@@ -9,7 +9,7 @@ import pytest
 
 from harness import Harness
 from tests.ui.conftest import Server, Visit
-from tests.ui.test_browser import SCREENS, serious
+from tests.ui.test_browser import SCHEMES, SCREENS, serious
 
 VIEWS = {
     "examples": ("view", ("List", "Similar", "Near-duplicates", "Map", "Never used", "Import")),
@@ -22,10 +22,10 @@ VIEWS = {
 
 def looked_at(one: Visit, name: str, scheme: str, found: dict[Any, Any]) -> None:
     """Photograph a view, wide and narrow, and note what keeps people out."""
+    one.settle()
     for width in (1280, 400):
         one.page.set_viewport_size({"width": width, "height": 1400})
-        one.settle()
-        one.page.wait_for_timeout(300)
+        one.still()
         one.page.screenshot(path=SCREENS / f"{name}-{width}-{scheme}.png")
         if bad := serious(one):
             found[name, width] = bad
@@ -35,7 +35,7 @@ def looked_at(one: Visit, name: str, scheme: str, found: dict[Any, Any]) -> None
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_view_can_be_used_by_everybody(
     visit: Callable[..., Visit], served: Server, scheme: str
 ) -> None:
