@@ -270,6 +270,14 @@ class Visit:
         self.page.wait_for_selector("h1")
         return self
 
+    def turn_to(self, page: str) -> None:
+        """Turn to another page by the links at the side: nothing is loaded anew."""
+        links = self.page.locator("[data-testid=stSidebarNavLink]")
+        links.and_(self.page.locator(f"[href$='/{page}']")).first.click()
+        self.page.wait_for_url(f"**/{page}?*")
+        self.settle()
+        self.page.wait_for_selector("h1")
+
     def settle(self) -> None:
         """Wait until the page's script is done."""
         self.page.wait_for_timeout(150)

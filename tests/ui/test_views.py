@@ -43,16 +43,16 @@ def test_every_view_can_be_used_by_everybody(
     with Harness(served.domain, home=served.home) as h:
         h.examples.propose("The cat sat on my phone", "card_not_working", why="It is", by="ben")
         h.examples.propose("How do I re-order a damaged card", "card_not_working", by="ben")
-        for limit in (30, 20):
+        for limit in (12, 8):
             h.evaluate(limit=limit)
     one = visit(color_scheme=scheme)
     found: dict[Any, Any] = {}
     one.go("review")
     looked_at(one, "review-draft", scheme, found)
-    one.go("evals")
+    one.turn_to("evals")
     looked_at(one, "evals-compared", scheme, found)
     for page, (key, views) in VIEWS.items():
-        one.go(page)
+        one.turn_to(page)
         for view in views:
             one.key(key).get_by_text(view, exact=True).click()
             looked_at(one, f"{page}-{view.lower().replace(' ', '-')}", scheme, found)
