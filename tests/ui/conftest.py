@@ -272,11 +272,12 @@ class Visit:
 
     def turn_to(self, page: str) -> None:
         """Turn to another page by the links at the side: nothing is loaded anew."""
+        before = self.page.locator("h1").first.inner_text()
         links = self.page.locator("[data-testid=stSidebarNavLink]")
         links.and_(self.page.locator(f"[href$='/{page}']")).first.click()
         self.page.wait_for_url(f"**/{page}?*")
+        self.page.locator("h1").filter(has_not_text=before).first.wait_for()
         self.settle()
-        self.page.wait_for_selector("h1")
 
     def settle(self) -> None:
         """Wait until the page's script is done."""
