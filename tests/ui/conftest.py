@@ -10,12 +10,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import TimeoutError as Late
 
 from harness.sdk import bundled_domains
 from harness.testing import ProviderServer, Turn
@@ -33,6 +34,7 @@ STILL = """async () => {
   while (performance.now() < end && (moving().length
     || document.documentElement.scrollWidth > window.innerWidth));
 }"""
+AT_WORK = "[data-testid=stApp][data-test-script-state=running]"
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 ROWS = 160
 """Examples of the shipped domain that the tests use: each label of them, quick to index."""
@@ -280,8 +282,9 @@ class Visit:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the page's script is done."""
-        self.page.wait_for_timeout(150)
+        """Wait until the page's script is done; where something is about to start it, it does."""
+        with suppress(Late):
+            self.page.wait_for_selector(AT_WORK, state="attached", timeout=150)
         self.page.wait_for_selector(READY)
 
     def still(self) -> None:

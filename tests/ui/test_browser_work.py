@@ -31,8 +31,10 @@ def test_work_is_followed_and_decided_where_it_was_asked(
     given = tmp_path / "note.txt"
     given.write_text("Ends when?", "utf-8")
     one = visit().go(domain="office")
-    one.page.locator("[data-testid=stChatInput] input[type=file]").set_input_files(given)
-    one.page.wait_for_timeout(500)
+    with one.page.expect_response(lambda reply: "upload_file" in reply.url):
+        one.page.locator("[data-testid=stChatInput] input[type=file]").set_input_files(given)
+    one.sees("note.txt")
+    one.still()
     begin(one, "When does the lease end?")
     one.sees("looks in the references for")
     one.sees("May it write a file?")
@@ -52,7 +54,7 @@ def test_work_is_followed_and_decided_where_it_was_asked(
     dialog.locator("mark").wait_for()
     assert dialog.locator("mark").inner_text() == "Notice is six months"
     dialog.locator("img").wait_for()
-    one.page.wait_for_timeout(400)
+    one.still()
     one.page.screenshot(path=SCREENS / "source-1280-light.png")
     assert serious(one) == []
     with one.page.expect_download() as fetched:
