@@ -10,12 +10,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import TimeoutError as Late
 
 from harness.sdk import bundled_domains
 from harness.testing import ProviderServer, Turn
@@ -24,6 +25,16 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "ui" / "page.py"
 sys.path.insert(0, str(PAGE.parent))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+STILL = """async () => {
+  const drawn = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const moving = () => document.getAnimations().filter(
+    one => one.playState === "running" && one.effect.getComputedTiming().endTime < 2000);
+  const end = performance.now() + 2000;
+  do await drawn();
+  while (performance.now() < end && (moving().length
+    || document.documentElement.scrollWidth > window.innerWidth));
+}"""
+AT_WORK = "[data-testid=stApp][data-test-script-state=running]"
 READY = "[data-testid=stApp][data-test-script-state=notRunning]"
 ROWS = 160
 """Examples of the shipped domain that the tests use: each label of them, quick to index."""
@@ -202,9 +213,13 @@ def served(tmp_path_factory: pytest.TempPathFactory, few_authorities: Path) -> I
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """The machine's own Chromium, headless."""
+    """The machine's own Chromium, headless.
+
+    It keeps an event loop running in this thread for as long as it is open: it ends with its
+    module, so that tests with a loop of their own can come after it.
+    """
     from playwright.sync_api import sync_playwright
 
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
@@ -257,10 +272,24 @@ class Visit:
         self.page.wait_for_selector("h1")
         return self
 
+    def turn_to(self, page: str) -> None:
+        """Turn to another page by the links at the side: nothing is loaded anew."""
+        before = self.page.locator("h1").first.inner_text()
+        links = self.page.locator("[data-testid=stSidebarNavLink]")
+        links.and_(self.page.locator(f"[href$='/{page}']")).first.click()
+        self.page.wait_for_url(f"**/{page}?*")
+        self.page.locator("h1").filter(has_not_text=before).first.wait_for()
+        self.settle()
+
     def settle(self) -> None:
-        """Wait until the page's script is done."""
-        self.page.wait_for_timeout(150)
+        """Wait until the page's script is done; where something is about to start it, it does."""
+        with suppress(Late):
+            self.page.wait_for_selector(AT_WORK, state="attached", timeout=150)
         self.page.wait_for_selector(READY)
+
+    def still(self) -> None:
+        """Wait until the page is drawn as wide as the window is, and nothing on it moves."""
+        self.page.evaluate(STILL)
 
     def key(self, name: str) -> Any:
         """Return what has this key."""

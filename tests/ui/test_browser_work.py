@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from harness.testing import Turn
 from tests.ui.conftest import Server, Visit
 from tests.ui.test_browser import SCREENS, serious
 from tests.ui.test_runs_page import call
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def begin(one: Visit, words: str) -> None:
@@ -35,8 +31,10 @@ def test_work_is_followed_and_decided_where_it_was_asked(
     given = tmp_path / "note.txt"
     given.write_text("Ends when?", "utf-8")
     one = visit().go(domain="office")
-    one.page.locator("[data-testid=stChatInput] input[type=file]").set_input_files(given)
-    one.page.wait_for_timeout(500)
+    with one.page.expect_response(lambda reply: "upload_file" in reply.url):
+        one.page.locator("[data-testid=stChatInput] input[type=file]").set_input_files(given)
+    one.sees("note.txt")
+    one.still()
     begin(one, "When does the lease end?")
     one.sees("looks in the references for")
     one.sees("May it write a file?")
@@ -56,7 +54,7 @@ def test_work_is_followed_and_decided_where_it_was_asked(
     dialog.locator("mark").wait_for()
     assert dialog.locator("mark").inner_text() == "Notice is six months"
     dialog.locator("img").wait_for()
-    one.page.wait_for_timeout(400)
+    one.still()
     one.page.screenshot(path=SCREENS / "source-1280-light.png")
     assert serious(one) == []
     with one.page.expect_download() as fetched:
@@ -73,7 +71,7 @@ def test_work_is_followed_and_decided_where_it_was_asked(
 def test_stopping_in_the_middle_of_a_stream_keeps_what_is_there(
     visit: Callable[..., Visit], served: Server
 ) -> None:
-    served.script.append(Turn(text="word " * 400, pace=0.05))
+    served.script.append(Turn(text="word " * 400, pace=2))  # in 12 pieces: it takes 24 s
     one = visit().go(domain="office")
     begin(one, "Say much.")
     one.page.get_by_text("word word").first.wait_for()

@@ -147,12 +147,12 @@ def test_a_correction_is_looked_at_while_it_is_written(app: App, desk: Path) -> 
     assert list(people.dataframe[0].value["Did"]) == ["accepted", "proposed"]
 
 
-def test_a_second_person_is_waited_for(app: App, desk: Path) -> None:
+def test_a_second_person_is_waited_for(app: App, app_home: Path, desk: Path) -> None:
     with (desk / "domain.yaml").open("a", encoding="utf-8") as file:
         file.write("\nreview: two_people\n")
     from harness import Harness
 
-    with Harness(desk) as h:
+    with Harness(desk, home=app_home) as h:
         h.examples.propose(QUESTION, "complaint", by="ada")
     test = app("review", desk)
     button(test, "accept").click().run()
@@ -187,8 +187,11 @@ def test_an_eval_from_start_to_a_comparison(app: App, desk: Path) -> None:
         assert "with 95 % confidence" in said(test)
         run = run_of(test)
     assert "Runs so far" in [one.value for one in test.header]
-    assert "cases in common" in said(test)
-    assert "0 newly failing" in said(test)
+    for one in (test, test.run()):  # what was chosen comes back from the browser by its name
+        assert "cases in common" in said(one)
+        assert "0 newly failing" in said(one)
+    names = test.selectbox(key="first-run").options
+    assert len(set(names)) == len(names) == 2
     kept = app("evals", desk)
     assert len(kept.dataframe[0].value) == 2
     again = app("evals", desk, run=str(kept.dataframe[0].value["Id"][0]))
@@ -303,11 +306,11 @@ def test_an_answer_is_taken_away_as_a_file(app: App, desk: Path) -> None:
         assert f"Fetch the {name} file" in [one.label for one in test.get("download_button")]
 
 
-def test_a_reviewer_sees_how_a_draft_was_worked(app: App, desk: Path) -> None:
+def test_a_reviewer_sees_how_a_draft_was_worked(app: App, app_home: Path, desk: Path) -> None:
     steps = ["I look it up.\nsearch: fees\n→ 5 EUR", "compute: 5 * 2\n→ 10"]
     from harness import Harness
 
-    with Harness(desk) as h:
+    with Harness(desk, home=app_home) as h:
         h.examples.propose(QUESTION, "new-claim", steps=steps, by="ada")
     review = app("review", desk)
     assert [one.value for one in review.code] == steps

@@ -61,7 +61,7 @@ def test_who_signs_in_does_what_their_role_allows_and_is_on_record(
     people.grant("*", EVE, "admin", by="setup")
 
     ada = sign_in(browser, shared, ADA)
-    ada.go("correct")
+    ada.turn_to("correct")
     ada.write("question-new", QUESTION)
     box = ada.key("answer-new").locator("input")
     box.fill("complaint")
@@ -69,18 +69,18 @@ def test_who_signs_in_does_what_their_role_allows_and_is_on_record(
     ada.settle()
     ada.press("save")
     ada.sees("Saved as a draft")
-    ada.go("review")
+    ada.turn_to("review")
     assert "needs the role reviewer" in ada.text()
     assert ada.key("accept").count() == 0
 
     ben = sign_in(browser, shared, BEN)
-    ben.go("correct")
+    ben.turn_to("correct")
     assert "needs the role expert" in ben.text()
-    ben.go("people")
+    ben.turn_to("people")
     assert ben.key("grant-do").count() == 0
 
     eve = sign_in(browser, shared, EVE)
-    eve.go("people")
+    eve.turn_to("people")
     eve.write("grant-who", BEN)
     eve.key("grant-role").locator("input").fill("reviewer")
     eve.key("grant-role").locator("input").press("Enter")
@@ -91,7 +91,7 @@ def test_who_signs_in_does_what_their_role_allows_and_is_on_record(
         eve.page.wait_for_timeout(100)
     assert people.role("desk", BEN) == "reviewer"
 
-    ben.go("review")
+    ben.turn_to("review")
     assert "So far: ada@example.org" in ben.text()
     ben.press("accept")
     ben.sees("is accepted")

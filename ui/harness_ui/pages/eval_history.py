@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -125,10 +126,7 @@ def _within_a_day(table: pd.DataFrame) -> bool:
 
 def _comparison(harness: Harness, runs: list[EvalRun]) -> None:
     st.header("Compare", anchor=False)
-    names = {
-        run.run: f"{run.run[:13]} · {run.split} · {run.model} · {run.score.mean:.1%}"
-        for run in runs
-    }
+    names = _names(runs)
     one, two = st.columns(2)
     ids = list(names)
     first = one.selectbox(
@@ -145,6 +143,18 @@ def _comparison(harness: Harness, runs: list[EvalRun]) -> None:
         show_error(error)
         return
     _drawn(harness, found)
+
+
+def _names(runs: list[EvalRun]) -> dict[str, str]:
+    """Return what to call each run: no two alike, for a choice comes back as the name alone."""
+    names = {
+        run.run: f"{run.run[:15]} · {run.split} · {run.model} · {run.score.mean:.1%}"
+        for run in runs
+    }
+    often = Counter(names.values())
+    return {
+        run: name if often[name] == 1 else f"{name} · {run[16:]}" for run, name in names.items()
+    }
 
 
 def _drawn(harness: Harness, found: Comparison) -> None:
