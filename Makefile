@@ -8,6 +8,9 @@ UV := $(shell command -v uv 2>/dev/null)
 
 INSPECT := .cache/inspect-env/.installed
 
+# Half of the time that a process takes to start is compiling, where bytecode is not kept.
+unexport PYTHONDONTWRITEBYTECODE
+
 # $(call install,FOLDER,WHAT): an environment with what is named in it; with uv where it is there.
 ifneq ($(UV),)
 install = test -x $(1)/bin/python || uv venv --quiet --python $(PYTHON) $(1); \
@@ -18,7 +21,7 @@ install = test -x $(1)/bin/python || $(PYTHON) -m venv $(1); \
 	$(1)/bin/python -m pip install --quiet $(2)
 endif
 
-.PHONY: demo ui test soak bench lint clean
+.PHONY: demo ui test soak bench lint vectors clean
 
 demo: $(STAMP)
 	@HARNESS_HOME=.harness $(BIN)/harness demo
@@ -45,6 +48,10 @@ soak: $(STAMP) $(INSPECT)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks
+
+# Embed the shipped domains' texts, after one of them has changed.
+vectors: $(STAMP)
+	$(BIN)/python -m tests.packaging.vectors
 
 $(STAMP): pyproject.toml .ci/constraints.txt
 	$(call install,$(VENV),--constraint .ci/constraints.txt --editable . --group dev)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_allowed",
+    "made_beforehand",
     "make_calculator",
     "make_counter",
     "make_embedder",
@@ -130,6 +131,13 @@ def make_embedder(name: str, *, allowed: tuple[str, ...] | None = None) -> Embed
     from harness.adapters.embedder_langchain import LangChainEmbedder
 
     return LangChainEmbedder(name)
+
+
+def made_beforehand(embedder: Embedder) -> Path | None:
+    """Return the folder of vectors that the harness ships for this embedder; None for others."""
+    from harness.adapters.embedder_minilm import MiniLMEmbedder
+
+    return embedder.shipped if isinstance(embedder, MiniLMEmbedder) else None
 
 
 def make_model(

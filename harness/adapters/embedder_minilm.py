@@ -35,6 +35,8 @@ class MiniLMEmbedder:
 
     name = "minilm"
     dimensions = 384
+    shipped = MODEL / "shipped"
+    """Folder of the vectors of the shipped domains' texts."""
 
     def __init__(self) -> None:
         self._loading = threading.Lock()

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from harness.bank.shipped import shipped_vectors
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -37,10 +39,13 @@ class EmbeddingCache:
 
     Args:
         path: The SQLite file; made where it is not there.
+        shipped: Folder of vectors made beforehand with the same embedder, if there are any. They
+            come first, so that every machine has the same ones.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, shipped: Path | None = None) -> None:
         self._path = path
+        self._shipped = shipped
 
     def embed(
         self, embedder: Embedder, texts: Sequence[str], progress: Progress | None = None
@@ -78,8 +83,10 @@ class EmbeddingCache:
             return np.empty((0, 0), dtype=np.float32), 0
         digests = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts]
         by_digest = dict(zip(digests, texts, strict=True))
+        shipped = shipped_vectors(self._shipped, list(by_digest)) if self._shipped else {}
+        others = [digest for digest in by_digest if digest not in shipped]
         with self._connection() as connection:
-            found = _sound(dict(_look_up(connection, embedder.name, list(by_digest))))
+            found = _sound(dict(_look_up(connection, embedder.name, others))) | shipped
             missing = {d: text for d, text in by_digest.items() if d not in found}
             made = _make(connection, embedder, missing, progress)
             if found and made and len(next(iter(found.values()))) != len(next(iter(made.values()))):

@@ -61,6 +61,7 @@ def sync(
     store: Store,
     render: Callable[[Example | EvalCase | Passage], str],
     rendering: str,
+    shipped: Path | None = None,
     progress: Progress | None = None,
 ) -> Synced:
     """Return the domain's bank, building its index where it is missing, old or damaged.
@@ -73,6 +74,7 @@ def sync(
         store: Keeps the vectors.
         render: Gives an item as it stands in the context.
         rendering: Names that way; another name makes another index.
+        shipped: Folder of vectors that this embedder made beforehand.
         progress: Called with (texts embedded, of how many).
 
     Raises:
@@ -98,7 +100,8 @@ def sync(
     if bank := _opened(plan):
         return Synced(bank=bank, embedded=0, built=False)
     with as_raised(), _told_when_unwritable(plan.home):
-        return _built(plan, EmbeddingCache(home / EMBEDDINGS), progress and set_apart(progress))
+        cache = EmbeddingCache(home / EMBEDDINGS, shipped)
+        return _built(plan, cache, progress and set_apart(progress))
 
 
 def _built(plan: Plan, cache: EmbeddingCache, progress: Progress | None) -> Synced:

@@ -14,7 +14,7 @@ from harness.domain import Domain, DomainSettings, folder_stamp, lint, read_doma
 from harness.domain.lint import reading_order
 from harness.errors import DomainInvalid
 from harness.settings import Settings, find_home
-from harness.wiring import make_counter, make_embedder, make_store
+from harness.wiring import made_beforehand, make_counter, make_embedder, make_store
 
 if TYPE_CHECKING:
     from harness.seams import Embedder, Progress
@@ -117,15 +117,16 @@ class Opened:
 
     def _open(self, stamp: str) -> Current:
         domain = sound(self.read())
-        counter = make_counter()
+        counter, embedder = make_counter(), self.embedder(domain.settings)
         synced = sync(
             domain,
             home=self.home,
-            embedder=self.embedder(domain.settings),
+            embedder=embedder,
             counter=counter,
             store=self._store,
             render=renderer(domain.rubrics),
             rendering=RENDERING,
+            shipped=made_beforehand(embedder),
             progress=self._progress,
         )
         return Current(

@@ -25,7 +25,7 @@ CHANGES = 5
 def run(material: Material, record: Record) -> None:
     """Index in fresh folders by each way in turn, with one embedder that is loaded already."""
     domain = material.copy("support-triage", "indexing")
-    rows = read_rows(domain / "examples" / "train.csv")
+    rows = _unknown(domain / "examples" / "train.csv")
     embedder = make_embedder("minilm")
     ways = Ways(material, domain, rows, embedder)
     ours, alone = "harness, cold", "embedding alone"
@@ -99,6 +99,13 @@ class Ways:
                 documents=chunk,
                 metadatas=self._outputs[start : start + step],
             )
+
+
+def _unknown(path: Path) -> list[dict[str, str]]:
+    """Change every text of a file a little: the vectors of the shipped ones are shipped, too."""
+    rows = [{**row, "input": f"{row['input']} Please."} for row in read_rows(path)]
+    write_rows(path, rows)
+    return rows
 
 
 def _changed(material: Material, domain: Path) -> float:

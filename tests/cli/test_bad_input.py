@@ -338,10 +338,9 @@ def test_no_question(run, spawn, mail):
         assert ran.err == "harness: The question is empty. Say what you want to know.\n"
 
 
-@pytest.mark.parametrize(
-    "question", ["where is my letter " * 52_632, "x" * 1_000_000, "🚗" * 1_000_000]
-)
-def test_a_question_of_a_million_characters(run, mail, question):
+@pytest.mark.parametrize("of", ["where is my letter ", "x", "🚗"])
+def test_a_question_of_a_million_characters(run, mail, of):
+    question = of * (1_000_000 // len(of))
     for command in ("ask", "context"):
         ran = run(command, mail, question)
         refused(ran, "over the budget of 32,000")

@@ -51,6 +51,7 @@ def test_everything_that_is_shipped_is_in_it(names):
         "harness/py.typed",
         "harness/ui/README.md",
         "harness/data/minilm-l6-v2-int8/model.onnx",
+        "harness/data/minilm-l6-v2-int8/shipped/vectors.npy",
         "harness/data/tiktoken/fb374d419588a4632f3f557e76b4b70aebbca790",
         "harness/context/prompts/legend.md",
         "harness/domain/templates/blank/SKILL.md",
