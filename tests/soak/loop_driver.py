@@ -110,6 +110,9 @@ def work(folder: Path, steps: int, told: int) -> None:
         try:
             writer = journal.open_writer(RUN)
             state, how = load_state(journal, RUN, means.counter), Resumption()
+            if state.finished:  # killed when all was done but going home
+                writer.close()
+                return
         except RunNotFound:
             writer = journal.start(RUN)
         with writer:
