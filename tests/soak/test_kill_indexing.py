@@ -1,6 +1,6 @@
 """kill -9 at random moments of indexing: the next command works every time, with right counts.
 
-Three kills in `make test`, two hundred in `make soak` (HARNESS_SOAK=1), which keeps what came of
+Ten kills in `make test`, two hundred in `make soak` (HARNESS_SOAK=1), which keeps what came of
 them in `.cache/soak/kill_indexing.json`.
 """
 
@@ -33,9 +33,9 @@ from harness.errors import HarnessError
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "domains" / "support-triage"
 SOAK = os.environ.get("HARNESS_SOAK") == "1"
-TRIALS = 200 if SOAK else 3
+TRIALS = 200 if SOAK else 10
 SEED = 20_240_917
-ROWS, CHANGED, CASES = (1500, 200, 40) if SOAK else (300, 60, 20)
+ROWS, CHANGED, CASES = (1500, 200, 40) if SOAK else (200, 40, 10)
 
 EMBEDDER = MiniLMEmbedder()
 
