@@ -83,7 +83,9 @@ def check(folder: Path) -> None:
 
 
 class ChromaIndex:
-    """A Chroma folder opened for reading.
+    """A Chroma folder for reading; its files are checked now, and opened when they are asked.
+
+    Chroma takes most of a second to import, and a bank that is compared whole never asks it.
 
     Attributes:
         close: Lets go of files and memory; a second call does nothing.
@@ -93,30 +95,26 @@ class ChromaIndex:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            check(folder)
-            with ExitStack() as opened:
-                client = open_client(folder)
-                opened.callback(client.close)
-                self._groups = {
-                    one.name: client.get_collection(one.name) for one in client.list_collections()
-                }
-                self.close = opened.pop_all().close
-        except (BankError, KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # see `ChromaStore.update`
-            raise BankError(f"Chroma could not open {folder}: {error}") from error
+        check(folder)
+        self._folder = folder
+        self._opening = threading.Lock()
+        self._collections: dict[str, Any] | None = None
+        held = ExitStack()
+        held.callback(self._forget)
+        self._held = held
+        self.close = held.close
 
     def query(self, group: str, vector: np.ndarray, k: int) -> tuple[list[str], list[float]]:
         """Return the keys of the k nearest and their cosine similarities, best first.
 
         Raises:
-            BankError: The collection is damaged.
+            BankError: The store can't be opened, or the collection is damaged.
         """
-        if group not in self._groups:
+        collection = self._groups().get(group)
+        if collection is None:
             return [], []
         try:
-            found = self._groups[group].query(
+            found = collection.query(
                 query_embeddings=vector[None, :], n_results=k, include=["distances"]
             )
         except (KeyboardInterrupt, SystemExit):
@@ -126,8 +124,38 @@ class ChromaIndex:
         return found["ids"][0], [1.0 - distance for distance in found["distances"][0]]
 
     def count(self, group: str) -> int:
-        """Return how many vectors the group has."""
-        return int(self._groups[group].count()) if group in self._groups else 0
+        """Return how many vectors the group has.
+
+        Raises:
+            BankError: The store can't be opened.
+        """
+        groups = self._groups()
+        return int(groups[group].count()) if group in groups else 0
+
+    def _groups(self) -> dict[str, Any]:
+        """Return the collections by name; opens the store the first time."""
+        with self._opening:
+            if self._collections is None:
+                self._collections = self._open()
+            return self._collections
+
+    def _open(self) -> dict[str, Any]:
+        try:
+            with ExitStack() as opened:
+                client = open_client(self._folder)
+                opened.callback(client.close)
+                groups = {
+                    one.name: client.get_collection(one.name) for one in client.list_collections()
+                }
+                self._held.push(opened.pop_all())
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # see `ChromaStore.update`
+            raise BankError(f"Chroma could not open {self._folder}: {error}") from error
+        return groups
+
+    def _forget(self) -> None:
+        self._collections = {}
 
 
 def _verify(request: str) -> str:

@@ -82,6 +82,8 @@ class Bank:
             self._terms = TermIndex(folder / "bm25")
             self._index: VectorIndex = store.open(folder / manifest.store)
             held.callback(self._index.close)
+            if len(self.items) > SCANNED:  # it will be asked: let it fail now
+                self._index.count("demonstrations")
             # A bank that a newer one has replaced is let go when its last user is done with it.
             self.close = weakref.finalize(self, held.pop_all().close)
 

@@ -192,8 +192,11 @@ def test_an_open_that_failed_does_not_spoil_the_next(store, tmp_path):
     sound = (folder / DATABASE).read_bytes()
     with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
         connection.execute("UPDATE migrations SET hash = 'other'")  # no row of a collection
-    with pytest.raises(BankError, match="could not open"):
-        store.open(folder)
+    with (
+        closing(store.open(folder)) as index,
+        pytest.raises(BankError, match="could not open"),
+    ):
+        index.count("demonstrations")
     (folder / DATABASE).write_bytes(sound)
     for _ in range(2):
         with closing(store.open(folder)) as index:

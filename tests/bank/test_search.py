@@ -8,9 +8,11 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from harness.adapters import chroma_index
 from harness.adapters.embedder_minilm import MiniLMEmbedder
 from harness.bank import Bank, search
 from harness.bank.bm25 import MOST_TERMS, TermIndex, write_terms
+from harness.errors import BankError
 
 ODD = {
     "emoji": "🙂🙃",
@@ -164,6 +166,23 @@ def test_what_a_store_misses_is_found_all_the_same(large, monkeypatch, depth):
             best = exact(bank, vector, depth)
             same = np.allclose(bank.vectors(near[:depth]) @ vector, best, atol=1e-5)
             assert same == complete
+
+
+@pytest.mark.parametrize("compared", [search.SCANNED, 0])
+def test_a_store_is_opened_where_it_will_be_asked(large, monkeypatch, compared):
+    """Chroma takes most of a second to import; a bank that is compared whole never asks it."""
+    monkeypatch.setattr(search, "SCANNED", compared)
+    (folder,) = large.versions
+    opened = []
+    monkeypatch.setattr(chroma_index, "open_client", opened.append)
+    if compared:
+        with closing(Bank(folder, embedder=large.embedder, store=large.store)) as bank:
+            bank.search(NEAR[0], bank.embed(NEAR[0]), "demonstrations")
+        assert opened == []
+    else:
+        with pytest.raises(BankError, match="could not open"):
+            Bank(folder, embedder=large.embedder, store=large.store)
+        assert len(opened) == 1
 
 
 def test_equally_good_ones_stand_in_the_order_of_their_ids(shelf):
