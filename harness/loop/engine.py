@@ -35,8 +35,9 @@ from harness.loop.state import GATE, HARNESS, RunState
 from harness.loop.turn import CUT_SHORT, Turns
 from harness.loop.upkeep import Upkeep
 from harness.loop.world import World
-from harness.seams import Writer
-from harness.values import Delta, Message
+from harness.seams_journal import Writer
+from harness.values import Delta
+from harness.values_packed import Message
 
 __all__ = ["Loop", "Opening", "Resumption", "new_state"]
 

@@ -19,13 +19,15 @@ from harness.sdk.equipment import reader_of
 from harness.sdk.openings import opening_of
 from harness.sdk.runs import new_run_id
 from harness.sdk.unrecorded import UnrecordedWriter
-from harness.values import Answer, Delta, Packed
+from harness.values import Answer, Delta
+from harness.values_packed import Packed
 from harness.wiring import make_counter
 
 if TYPE_CHECKING:
     from harness.domain import Domain
     from harness.sdk.journal_door import JournalDoor
-    from harness.seams import Model, Writer
+    from harness.seams import Model
+    from harness.seams_journal import Writer
 
 __all__ = ["Asked", "Before", "Question"]
 

@@ -13,13 +13,13 @@ from harness.journal.events import ContextPacked, RunStarted
 from harness.journal.parts import File, Limits
 from harness.loop import Opening
 from harness.sdk.equipment import work_note
-from harness.values import Message, Packed, Part
+from harness.values_packed import Message, Packed, Part
 from harness.wiring import make_counter
 
 if TYPE_CHECKING:
     from harness.domain import Domain
     from harness.sdk.opened import Current
-    from harness.seams import Writer
+    from harness.seams_journal import Writer
 
 __all__ = ["filled", "keep_files", "notices", "offered", "opening_of", "pack_task", "readers"]
 

@@ -52,7 +52,8 @@ if TYPE_CHECKING:
     from harness.sdk.hands import Hands
     from harness.sdk.models import Models
     from harness.sdk.opened import Current
-    from harness.seams import Journal, Model, Writer
+    from harness.seams import Model
+    from harness.seams_journal import Journal, Writer
 
 __all__ = ["Host", "Task", "Worker"]
 
