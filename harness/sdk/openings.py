@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.context import in_our_tokens
 from harness.errors import UsageError
-from harness.journal.events import ContextPacked, RunStarted
+from harness.journal.events import ContextPacked, ModelRequested, RunStarted
 from harness.journal.parts import File, Limits
 from harness.loop import Opening
 from harness.sdk.equipment import work_note
@@ -110,8 +110,16 @@ def readers(contents: Mapping[str, bytes]) -> dict[str, Callable[[], bytes]]:
     return {name: partial(bytes, content) for name, content in contents.items()}
 
 
-def notices(started: RunStarted, domain: Domain, model: str) -> tuple[str, ...]:
+def notices(
+    started: RunStarted, domain: Domain, model: str, cut_short: ModelRequested | None = None
+) -> tuple[str, ...]:
     """Return what differs from the start of a run, in words.
+
+    Args:
+        started: Its first event.
+        domain: As it is now.
+        model: That it goes on with.
+        cut_short: A call to the model that its last process did not see the end of.
 
     Raises:
         UsageError: It is a run of another domain.
@@ -130,4 +138,10 @@ def notices(started: RunStarted, domain: Domain, model: str) -> tuple[str, ...]:
         )
     if started.model != model:
         found.append(f"The run began with {started.model} and goes on with {model}.")
+    if cut_short is not None:
+        found.append(
+            "A call to the model was cut short. What it came to is not known, so it counts as the "
+            f"most that it could have: {cut_short.reserved_input_tokens:,} tokens in, "
+            f"{cut_short.reserved_output_tokens:,} out."
+        )
     return tuple(found)
