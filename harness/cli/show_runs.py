@@ -89,10 +89,16 @@ def _changed(event: FileChanged) -> str:
 
 
 def _decided(event: ApprovalDecided) -> str:
-    if event.by == "policy" and event.decision == "allow":
+    if event.by == "policy":  # allowed, it is done; refused, its result says so
         return ""
     word = "allowed" if event.decision == "allow" else "refused"
     return f"  {word} by {event.by}{': ' if event.reason else ''}{event.reason}"
+
+
+def _finished(event: ToolFinished) -> str:
+    # A call that was not made has no line of its own before its result.
+    named = f"{event.tool}: " if event.outcome in ("denied", "invalid") else ""
+    return f"  {'✗' if event.error else '✓'} {named}{_line(event.text)}"
 
 
 def _waits(event: ApprovalRequested) -> str:
@@ -141,7 +147,7 @@ _TELL: Mapping[type[Event], Callable[[Any], str]] = {
     RunResumed: _resumed,
     MessageCompleted: lambda one: one.text.strip() if one.purpose == "step" else "",
     ToolStarted: lambda one: f"→ {one.tool} {_line(_arguments(one.arguments))}",
-    ToolFinished: lambda one: f"  {'✗' if one.error else '✓'} {_line(one.text)}",
+    ToolFinished: _finished,
     PlanUpdated: lambda one: "\n".join(f"  {MARKS[step.state]} {step.text}" for step in one.steps),
     FileChanged: _changed,
     ApprovalRequested: _waits,
