@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness.errors import StateError
+from harness.errors import UsageError
 
 __all__ = ["edited"]
 
@@ -24,7 +24,7 @@ def edited(text: str, *, ending: str) -> str:
         ending: Of the file's name, by which editors know what it is.
 
     Raises:
-        StateError: There is no editor, or it failed.
+        UsageError: There is no editor, or it failed.
     """
     words = _editor()
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
@@ -34,11 +34,11 @@ def edited(text: str, *, ending: str) -> str:
             # It draws on stderr: stdout may be a pipe, and is the answer's alone.
             done = subprocess.run([*words, str(file)], stdout=2, check=False)  # noqa: S603
         except OSError as error:
-            raise StateError(
+            raise UsageError(
                 f"The editor {words[0]} can't be started: {error.strerror}.", _MEND
             ) from error
         if done.returncode:
-            raise StateError(f"The editor {words[0]} ended with code {done.returncode}.", _MEND)
+            raise UsageError(f"The editor {words[0]} ended with code {done.returncode}.", _MEND)
         return file.read_text("utf-8")
 
 
@@ -46,14 +46,14 @@ def _editor() -> list[str]:
     """Return the command of the person's editor.
 
     Raises:
-        StateError: There is none.
+        UsageError: There is none.
     """
     named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if named:
         return shlex.split(named, posix=os.name != "nt")
     found = next((one for one in USUAL if shutil.which(one)), None)
     if found is None:
-        raise StateError("There is no editor on this machine.", _MEND)
+        raise UsageError("There is no editor on this machine.", _MEND)
     return [found]
 
 

@@ -101,6 +101,14 @@ def _finished(event: ToolFinished) -> str:
     return f"  {'✗' if event.error else '✓'} {named}{_line(event.text)}"
 
 
+def _warned(event: BudgetWarned) -> str:
+    if event.level == "stop":  # the end of the run says so
+        return ""
+    budget = "US dollars" if event.budget == "usd" else event.budget
+    then = "; the model is told to hand in what there is" if event.level == "wrap_up" else ""
+    return f"! {event.used:,} of {event.limit:,} {budget} used{then}"
+
+
 def _waits(event: ApprovalRequested) -> str:
     head = f"? {event.tool} ({event.effect}) waits for approval, call {event.call}:"
     return f"{head}\n{_preview(event)}"
@@ -155,7 +163,7 @@ _TELL: Mapping[type[Event], Callable[[Any], str]] = {
     QuestionAsked: lambda one: "".join([f"? {one.text}", *(f"\n  - {c}" for c in one.choices)]),
     QuestionAnswered: lambda one: f"> {one.by or 'user'}: {one.text}",
     SteerReceived: lambda one: f"> {one.by or 'user'}: {one.text}",
-    BudgetWarned: lambda one: f"! {one.used} of {one.limit} {one.budget} used ({one.level})",
+    BudgetWarned: _warned,
     ContextCompacted: lambda one: (
         f"! context made smaller: {one.tokens_before:,} → {one.tokens_after:,} tokens"
     ),

@@ -224,10 +224,12 @@ class Loop:
         await record.commit()
 
     async def _open(self, record: Record, how: Opening) -> None:
+        mask = self._means.mask
         options = {**how.started.options, "loop": self._world.noted()}
-        record.note(replace(how.started, options=options))
+        record.note(replace(how.started, goal=mask(how.started.goal), options=options))
         if how.messages:
-            data = to_json(how.messages)
+            # As the journal has it: what a resumed run would be shown, and no secret.
+            data = mask(to_json(how.messages).decode()).encode()
             blob = await record.put_blob(data)
             self._blobs[blob.hash] = data
             record.note(replace(how.packed, messages=blob))

@@ -31,6 +31,7 @@ from harness.journal.events import (
 from harness.journal.parts import Blob
 from harness.journal.summary import Tally
 from harness.journal.writing import ClosedAtEnd
+from harness.loop.finish import CUT_SHORT
 from harness.loop.state import GATE, HARNESS
 
 __all__ = ["Difference", "Differs", "Interrupted", "Script", "ScriptWriter"]
@@ -215,7 +216,8 @@ def _command(event: Event | None) -> Command | None:
         case QuestionAnswered():
             return Answer(question=event.question, text=event.text, by=event.by)
         case RunFinished(stop="cancelled"):
-            return Cancel(reason=event.problems[0] if event.problems else "")
+            reasons = (one for one in event.problems if not one.startswith(CUT_SHORT))
+            return Cancel(reason=next(reasons, ""))
         case _:
             return None
 

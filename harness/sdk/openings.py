@@ -11,7 +11,7 @@ from harness.context import in_our_tokens
 from harness.errors import UsageError
 from harness.journal.events import ContextPacked, ModelRequested, RunStarted
 from harness.journal.parts import File, Limits
-from harness.loop import Opening
+from harness.loop import Opening, cut_short
 from harness.sdk.equipment import work_note
 from harness.values_packed import Message, Packed, Part
 from harness.wiring import make_counter
@@ -111,7 +111,7 @@ def readers(contents: Mapping[str, bytes]) -> dict[str, Callable[[], bytes]]:
 
 
 def notices(
-    started: RunStarted, domain: Domain, model: str, cut_short: ModelRequested | None = None
+    started: RunStarted, domain: Domain, model: str, cut: ModelRequested | None = None
 ) -> tuple[str, ...]:
     """Return what differs from the start of a run, in words.
 
@@ -119,7 +119,7 @@ def notices(
         started: Its first event.
         domain: As it is now.
         model: That it goes on with.
-        cut_short: A call to the model that its last process did not see the end of.
+        cut: A call to the model that its last process did not see the end of.
 
     Raises:
         UsageError: It is a run of another domain.
@@ -138,10 +138,6 @@ def notices(
         )
     if started.model != model:
         found.append(f"The run began with {started.model} and goes on with {model}.")
-    if cut_short is not None:
-        found.append(
-            "A call to the model was cut short. What it came to is not known, so it counts as the "
-            f"most that it could have: {cut_short.reserved_input_tokens:,} tokens in, "
-            f"{cut_short.reserved_output_tokens:,} out."
-        )
+    if cut is not None:
+        found.append(cut_short(cut))
     return tuple(found)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.editor import edited
-from harness.errors import StateError
+from harness.errors import UsageError
 
 
 def test_the_text_comes_back_as_it_was_left(
@@ -39,6 +39,6 @@ def test_why_there_is_none(
     monkeypatch.delenv("EDITOR", raising=False)
     if path:
         monkeypatch.setenv("PATH", path)
-    with pytest.raises(StateError, match=message) as raised:
+    with pytest.raises(UsageError, match=message) as raised:
         edited("text", ending=".txt")
     assert "export EDITOR" in str(raised.value)
