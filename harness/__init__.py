@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from harness.errors import HarnessError
     from harness.sdk import Estimate, Harness, Indexed
     from harness.sdk.run import Budget, Decision, Run, RunResult
-    from harness.values import Answer, Delta, Packed
+    from harness.values import Answer, Delta
+    from harness.values_packed import Packed
 
 __all__ = [
     "Answer",
@@ -40,7 +41,7 @@ _HOMES = {
     "Harness": "harness.sdk",
     "HarnessError": "harness.errors",
     "Indexed": "harness.sdk",
-    "Packed": "harness.values",
+    "Packed": "harness.values_packed",
     "Run": "harness.sdk.run",
     "RunResult": "harness.sdk.run",
 }

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from harness.domain.own_servers import OwnServer
     from harness.evals.record import EvalStore
     from harness.journal.masking import Masker
-    from harness.seams import Counter, Embedder, Journal, Model, Store, TokenRatios
+    from harness.seams import Counter, Embedder, Model, Store, TokenRatios
     from harness.seams_hands import Calculator, Sandbox, ToolServer
+    from harness.seams_journal import Journal
     from harness.settings import Settings
 
 __all__ = [

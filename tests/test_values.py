@@ -12,13 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import harness.values
+import harness.values_packed
 from harness.values import (
     Answer,
     Example,
     ItemReport,
-    Message,
-    Packed,
-    Part,
     Place,
     Problem,
     Section,
@@ -30,8 +28,10 @@ from harness.values import (
 
 VALUES = [
     value
-    for value in vars(harness.values).values()
+    for module in (harness.values, harness.values_packed)
+    for value in vars(module).values()
     if isinstance(value, type) and dataclasses.is_dataclass(value)
+    if value.__module__ == module.__name__
 ]
 
 
@@ -74,91 +74,6 @@ def test_the_text_of_an_example_has_its_files() -> None:
     assert with_files("alone", ()) == "alone"
 
 
-def report(name: str, **more: Any) -> ItemReport:
-    default = {"kind": "example", "section": "core", "tokens": 3, "similarity": 0.5}
-    return ItemReport(**{"id": name, "kept": True, "reason": "r", **default, **more})
-
-
-def packed(*items: ItemReport) -> Packed:
-    calls: list[int] = []
-
-    def account():
-        calls.append(1)
-        assert len(calls) <= 2, "made once for what is shown, once for all"
-        return iter(items)
-
-    return Packed(
-        domain="d",
-        version="v",
-        budget=100,
-        core_tokens=10,
-        by_section={"instructions": 4, "core": 6, "question": 5},
-        prefix_sha256="abc",
-        messages=(
-            Message(role="system", parts=(Part(text="one", cache=True), Part(text="two"))),
-            Message(role="user", parts=(Part(text="three"),)),
-        ),
-        account=account,
-    )
-
-
-def test_a_packed_context_as_json() -> None:
-    """The shape that `harness context --json` prints."""
-    one = packed(report("a"), report("b", kept=False, kind="eval", similarity=None))
-    assert json.loads(json.dumps(one.to_json())) == {
-        "domain": "d",
-        "version": "v",
-        "budget": 100,
-        "ratio": 1.0,
-        "tokens": {
-            "total": 15,
-            "core": 10,
-            "tail": 5,
-            "by_section": {"instructions": 4, "core": 6, "question": 5},
-        },
-        "prefix_sha256": "abc",
-        "items": [
-            {
-                "id": "a",
-                "kind": "example",
-                "section": "core",
-                "tokens": 3,
-                "similarity": 0.5,
-                "kept": True,
-                "reason": "r",
-            },
-            {
-                "id": "b",
-                "kind": "eval",
-                "section": "core",
-                "tokens": 3,
-                "similarity": None,
-                "kept": False,
-                "reason": "r",
-            },
-        ],
-        "messages": [
-            {"role": "system", "content": "onetwo"},
-            {"role": "user", "content": "three"},
-        ],
-    }
-
-
-def test_what_is_shown_is_what_was_kept() -> None:
-    items = (
-        report("a"),
-        report("c", kind="eval"),
-        report("d", kind="passage"),
-        report("b", kept=False),
-    )
-    one = packed(*items)
-    assert [item.id for item in one.shown("example", "eval")] == ["a", "c"]
-    assert [item.id for item in one.shown("passage")] == ["d"]
-    assert one.shown() == ()
-    assert one.items == items
-    assert one.items[3] not in one.shown("example", "eval", "passage")
-
-
 leaves = st.none() | st.booleans() | st.integers() | st.text() | st.decimals()
 nested = st.recursive(
     leaves,
@@ -193,6 +108,15 @@ def test_a_cost_in_words() -> None:
 
 
 def test_an_answer_as_json() -> None:
+    shown = ItemReport(
+        id="a",
+        kind="example",
+        section="core",
+        tokens=3,
+        similarity=0.5,
+        kept=True,
+        reason="r",
+    )
     answer = Answer(
         run="r",
         domain="d",
@@ -202,7 +126,7 @@ def test_an_answer_as_json() -> None:
         unit="mg",
         model="m",
         usage=Usage(input_tokens=3, cost_usd=Decimal("0.001")),
-        demonstrations=(report("a"),),
+        demonstrations=(shown,),
     )
     said = jsonable(answer)
     assert (said["value"], said["unit"], said["usage"]["cost_usd"]) == (4.5, "mg", 0.001)

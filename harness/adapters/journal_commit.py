@@ -33,7 +33,7 @@ _HEAD = _MINE.where(RUNS.c.seq == bindparam("after_seq"), RUNS.c.erased.is_(None
 )
 _BEAT = _MINE.values(beat=bindparam("now"))
 _RELEASE = _MINE.values(owner="")
-_INSERT = sa.insert(EVENTS)
+_INSERT = sa.insert(EVENTS).values({column.name: bindparam(column.name) for column in EVENTS.c})
 _SEALED = sa.insert(REASONING)
 _TAKE = (
     sa.update(INBOX)
@@ -50,6 +50,27 @@ _WAITING = (
     .order_by(INBOX.c.id)
 )
 _ROW = sa.select(RUNS).where(RUNS.c.run == bindparam("of_run"))
+
+
+class _Ready:
+    """A statement of every step, put into the database's words once.
+
+    SQLite's driver is then asked directly: what SQLAlchemy does about it would cost several times
+    what SQLite does. A server's connection may break, and SQLAlchemy knows how to mend it.
+    """
+
+    def __init__(self, statement: sa.sql.ClauseElement, dialect: sa.Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self._words = str(compiled)
+        self._order: Sequence[str] = getattr(compiled, "positiontup", None) or ()
+
+    def run(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run it with each row of values; return how many rows it met."""
+        if not self._order:
+            return connection.exec_driver_sql(self._words, list(rows)).rowcount
+        raw: Any = connection.connection.driver_connection
+        given = [tuple(map(row.__getitem__, self._order)) for row in rows]
+        return int(raw.executemany(self._words, given).rowcount)
 
 
 class Commits:
@@ -73,6 +94,8 @@ class Commits:
         self._connection = database.connect(write=True)
         insert = sqlite.insert if database.is_sqlite else postgresql.insert
         self._keep = insert(BLOBS).on_conflict_do_nothing()
+        dialect = database.engine.dialect
+        self._to_head, self._insert = _Ready(_HEAD, dialect), _Ready(_INSERT, dialect)
 
     def append(
         self,
@@ -112,7 +135,7 @@ class Commits:
             with self._database.writing(self._connection) as connection:
                 # The head first: it fails at once where the lease is lost.
                 self._head(connection, after, changes)
-                connection.execute(_INSERT, [_columns(*row) for row in rows])
+                self._insert.run(connection, [_columns(*row) for row in rows])
                 if blobs:
                     kept = [{"run": self._run, "name": n, "payload": b} for n, b in blobs.items()]
                     connection.execute(self._keep, kept)
@@ -133,7 +156,7 @@ class Commits:
         """Write the head of a run; of a new one, its row."""
         if self._new is None:
             values = {**self._mine, "after_seq": after, **changes}
-            if connection.execute(_HEAD, values).rowcount != 1:
+            if self._to_head.run(connection, [values]) != 1:
                 raise self._lost(connection)
             return
         if connection.execute(_ROW, {"of_run": self._run}).one_or_none() is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -114,7 +115,7 @@ class Database:
         """Turn the database's errors into ours, the file named, no value shown."""
         try:
             yield
-        except (exc.DBAPIError, OSError) as error:
+        except (exc.DBAPIError, sqlite3.Error, OSError) as error:
             raise self._in_words(error) from error
 
     def close(self) -> None:
@@ -192,7 +193,8 @@ class Database:
 
 def _begin(connection: sa.Connection) -> None:
     if connection.get_execution_options().get("journal_write"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        raw: Any = connection.connection.driver_connection
+        raw.execute("BEGIN IMMEDIATE")
 
 
 def _with_driver(url: str | sa.URL) -> sa.URL:

@@ -6,29 +6,28 @@ import dataclasses
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from harness.adapters.journal_anchor import Anchor
 from harness.adapters.journal_commit import Commits
 from harness.adapters.journal_keys import Keys
 from harness.adapters.journal_lease import microseconds
 from harness.adapters.journal_rows import Sealer, tally_columns, when
-from harness.errors import HarnessError, JournalDamaged, StateError, UsageError
+from harness.errors import HarnessError, JournalDamaged, StateError
 from harness.journal.chain import Head, Link, sha256
 from harness.journal.codec import load_command, to_bytes
 from harness.journal.commands import Received
-from harness.journal.events import Event, MessageCompleted, Recorded, RunFinished, RunStarted
+from harness.journal.events import Event, MessageCompleted, Recorded, RunFinished
 from harness.journal.parts import Blob
-from harness.journal.reasoning import refuse_reasoning
 from harness.journal.summary import Tally, fold
+from harness.journal.writing import ClosedAtEnd, check_events
 
 __all__ = ["SqlWriter"]
 
 LOG = logging.getLogger(__name__)
 
 
-class SqlWriter:
+class SqlWriter(ClosedAtEnd):
     """Writes one run; there is one at a time. Made by `SqlJournal.start` and `open_writer`.
 
     Threads may share it. It is a context manager; closing gives the run free.
@@ -170,19 +169,6 @@ class SqlWriter:
             self._commits.close()
         self._on_close(self)
 
-    def __enter__(self) -> Self:
-        """Return the writer."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
-
     # --- inside -------------------------------------------------------------------------------
 
     def _check_open(self) -> None:
@@ -191,16 +177,7 @@ class SqlWriter:
 
     def _check(self, events: Sequence[Event], reasoning: Any) -> None:
         self._check_open()
-        if not events:
-            raise UsageError("There is nothing to append.")
-        for seq, event in enumerate(events, self._head.seq + 1):
-            if isinstance(event, RunStarted) != (seq == 1):
-                raise UsageError("A run has one run.started, and it is the first event.")
-            if isinstance(event, MessageCompleted):
-                refuse_reasoning(event)
-        messages = sum(isinstance(event, MessageCompleted) for event in events)
-        if reasoning is not None and messages != 1:
-            raise UsageError("Reasoning belongs to the one message.completed of its append.")
+        check_events(events, reasoning, after=self._head.seq)
 
     def _seal(self, reasoning: Any) -> bytes:
         masked = self._sealer.masker.tree(reasoning)

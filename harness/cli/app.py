@@ -236,7 +236,8 @@ def ask(
         ),
     ] = False,
     go_on: Annotated[
-        bool, typer.Option("--continue", help="Go on from the last question of this domain.")
+        bool,
+        typer.Option("--continue", help="Go on from the domain's last question, with its model."),
     ] = False,
     out: Annotated[
         Path | None,
@@ -254,7 +255,7 @@ def ask(
 
     The answer goes to stdout; what stands behind it goes to stderr.
     """
-    from harness.cli.ask import answer, last_question, put_on_paper, would_send
+    from harness.cli.ask import answer, last_question, model_before, put_on_paper, would_send
     from harness.sdk.schema_file import read_schema
 
     how = {
@@ -268,6 +269,8 @@ def ask(
         from harness.sdk.paper import form_of
 
         form_of(out)  # refused before anything is asked
+    if go_on and model is None:
+        model = model_before(domain, home)
     with open_domain(domain, home=home, model=model, model_options=model_option) as harness:
         text = read_question(question)
         if dry_run:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.options import print_json
+from harness.cli.options import open_domain, print_json
 from harness.cli.show import answer_notes, estimate
 from harness.values import Answer, jsonable
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.sdk import Harness
     from harness.sdk.conversation import Conversation
 
-__all__ = ["answer", "answer_json", "last_question", "put_on_paper", "would_send"]
+__all__ = ["answer", "answer_json", "last_question", "model_before", "put_on_paper", "would_send"]
 
 
 def last_question(harness: Harness) -> str:
@@ -23,6 +23,16 @@ def last_question(harness: Harness) -> str:
     from harness.sdk.conversation import last_question as newest
 
     return newest(harness.runs, harness.domain.name)
+
+
+def model_before(domain: str, home: Path | None) -> str | None:
+    """Return the model of a domain's last question, which the next one goes on with.
+
+    None for a baseline: it stood in where no model was set.
+    """
+    with open_domain(domain, home=home) as harness:
+        name = harness.runs.show(last_question(harness)).started.model
+    return None if name.startswith("baseline:") else name
 
 
 def answer(

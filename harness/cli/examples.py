@@ -273,7 +273,6 @@ def correct(
     home: Home = None,
 ) -> None:
     """Correct an answer: it becomes a draft example for review."""
-    from harness.cli.editor import edited
     from harness.sdk.corrections import answered
 
     if question is None:
@@ -286,12 +285,30 @@ def correct(
         raise UsageError("--steps are those of a run.", "Name the run instead of a domain.")
     else:
         domain, asked, run, said, worked = target, read_question(question), "", "", ()
-    right = edited(said) if answer is None else read_question(answer)
+    right = _corrected(said) if answer is None else read_question(answer)
     with open_domain(domain, home=home) as harness:
         saved = harness.examples.propose(
             asked, right, why=why, steps=worked, source=source, tags=tag or [], by=by, run=run
         )
     _tell(saved, as_json=as_json)
+
+
+def _corrected(answer: str) -> str:
+    """Return an answer as the person at the terminal corrects it in their editor.
+
+    Raises:
+        UsageError: There is no terminal or no editor, or nothing was changed.
+    """
+    from harness.cli.editor import edited
+
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "No answer is given.", "Give --answer, or correct it in your EDITOR at a terminal."
+        )
+    changed = edited(answer, ending=".md").strip("\n")
+    if changed == answer.strip("\n"):
+        raise UsageError("Nothing was changed, so nothing is corrected.", "Save another answer.")
+    return changed
 
 
 def review(

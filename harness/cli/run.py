@@ -91,8 +91,6 @@ def run(
     It plans, reads, searches, writes, asks, and hands in an answer. What it does goes to stderr,
     the answer to stdout; with --json, every event is a line.
     """
-    from harness.sdk.runs import new_run_id
-
     text = read_question(goal)
     if background:
         words = words_of(
@@ -107,15 +105,7 @@ def run(
             out=out,
             home=home,
         )
-        name = new_run_id()
-        process, log = in_background(
-            ["run", domain, "-", *words, "--as", name], text, home=home, near=domain, run=name
-        )
-        if as_json:
-            print_json({"run": name, "process": process, "log": str(log)})
-        else:
-            print(name)
-            print(f"Follow it: harness runs tail {name}", file=sys.stderr)
+        _send_off(domain, text, words, home=home, as_json=as_json)
         return
     harness = open_domain(domain, home=home, model=model, model_options=model_option)
     with (
@@ -129,6 +119,23 @@ def run(
         ) as work,
     ):
         work_on(work, as_json=as_json, out=out)
+
+
+def _send_off(
+    domain: str, text: str, words: list[str], *, home: Path | None, as_json: bool
+) -> None:
+    """Begin a run in a process of its own and print its id; `words` are its options."""
+    from harness.sdk.runs import new_run_id
+
+    name = new_run_id()
+    process, log = in_background(
+        ["run", domain, "-", *words, "--as", name], text, home=home, near=domain, run=name
+    )
+    if as_json:
+        print_json({"run": name, "process": process, "log": str(log)})
+    else:
+        print(name)
+        print(f"Follow it: harness runs tail {name}", file=sys.stderr)
 
 
 def budget_of(

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.values import Answer, ItemReport, Packed, Problem, in_dollars
+from harness.values import Answer, ItemReport, Problem, in_dollars
+from harness.values_packed import Packed
 
 if TYPE_CHECKING:
     from harness.sdk import Estimate, Indexed

@@ -89,10 +89,24 @@ def _changed(event: FileChanged) -> str:
 
 
 def _decided(event: ApprovalDecided) -> str:
-    if event.by == "policy" and event.decision == "allow":
+    if event.by == "policy":  # allowed, it is done; refused, its result says so
         return ""
     word = "allowed" if event.decision == "allow" else "refused"
     return f"  {word} by {event.by}{': ' if event.reason else ''}{event.reason}"
+
+
+def _finished(event: ToolFinished) -> str:
+    # A call that was not made has no line of its own before its result.
+    named = f"{event.tool}: " if event.outcome in ("denied", "invalid") else ""
+    return f"  {'✗' if event.error else '✓'} {named}{_line(event.text)}"
+
+
+def _warned(event: BudgetWarned) -> str:
+    if event.level == "stop":  # the end of the run says so
+        return ""
+    budget = "US dollars" if event.budget == "usd" else event.budget
+    then = "; the model is told to hand in what there is" if event.level == "wrap_up" else ""
+    return f"! {event.used:,} of {event.limit:,} {budget} used{then}"
 
 
 def _waits(event: ApprovalRequested) -> str:
@@ -141,7 +155,7 @@ _TELL: Mapping[type[Event], Callable[[Any], str]] = {
     RunResumed: _resumed,
     MessageCompleted: lambda one: one.text.strip() if one.purpose == "step" else "",
     ToolStarted: lambda one: f"→ {one.tool} {_line(_arguments(one.arguments))}",
-    ToolFinished: lambda one: f"  {'✗' if one.error else '✓'} {_line(one.text)}",
+    ToolFinished: _finished,
     PlanUpdated: lambda one: "\n".join(f"  {MARKS[step.state]} {step.text}" for step in one.steps),
     FileChanged: _changed,
     ApprovalRequested: _waits,
@@ -149,7 +163,7 @@ _TELL: Mapping[type[Event], Callable[[Any], str]] = {
     QuestionAsked: lambda one: "".join([f"? {one.text}", *(f"\n  - {c}" for c in one.choices)]),
     QuestionAnswered: lambda one: f"> {one.by or 'user'}: {one.text}",
     SteerReceived: lambda one: f"> {one.by or 'user'}: {one.text}",
-    BudgetWarned: lambda one: f"! {one.used} of {one.limit} {one.budget} used ({one.level})",
+    BudgetWarned: _warned,
     ContextCompacted: lambda one: (
         f"! context made smaller: {one.tokens_before:,} → {one.tokens_after:,} tokens"
     ),

@@ -12,7 +12,8 @@ from harness.context.select import Choice
 from harness.context.stable import Foundation, StablePart
 from harness.context.tail import Tail
 from harness.errors import QuestionTooLong, UsageError
-from harness.values import Message, Packed, Part, Section, with_files
+from harness.values import Section, with_files
+from harness.values_packed import Message, Packed, Part
 
 if TYPE_CHECKING:
     from harness.domain import Domain, Policy, SectionSize

@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.domain.core_lock import Sketch
 from harness.domain.entries import Entry
 from harness.domain.files import editor_file
-from harness.domain.formats import DomainSettings
+from harness.domain.formats import AnswerSettings, DomainSettings
 from harness.domain.itemfiles import read_all_cases, read_all_examples
 from harness.domain.manifest import Manifest, read_manifest
 from harness.domain.problems import did_you_mean, one_line
@@ -105,38 +106,23 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
     Raises:
         DomainNotFound: There is no domain folder at that path, or it can't be opened.
     """
-    from harness.domain.attached import attach
     from harness.domain.references import read_references
     from harness.domain.seal import read_prints
 
     root = _found(Path(path))
     manifest = read_manifest(root)
-    answer = manifest.settings.answer
-    broken_examples: list[Example] = []
-    broken_cases: list[EvalCase] = []
-    examples, wrong_examples = read_all_examples(root, answer, broken_examples)
-    cases, wrong_cases = read_all_cases(root, answer, broken_cases)
-    examples, wrong_attached = attach(examples, root, cache)
-    cases, wrong_case_files = attach(cases, root, cache)
-    broken_examples, more_attached = attach(broken_examples, root, cache)
-    broken_cases, more_case_files = attach(broken_cases, root, cache)
-    broken: list[Example | EvalCase] = [*broken_examples, *broken_cases]
-    named = [one for one in broken if one.id]
+    entries = _entries(root, manifest.settings.answer, cache)
+    named = [one for one in entries.broken if one.id]
     passages, wrong_references = read_references(root, cache=cache)
     prints, wrong_seal = read_prints(root)
     problems = [
         *manifest.problems,
         *wrong_seal,
-        *wrong_examples,
-        *wrong_cases,
-        *wrong_attached,
-        *wrong_case_files,
-        *more_attached,
-        *more_case_files,
+        *entries.problems,
         *wrong_references,
         *_misnamed(root),
         *_skill(root),
-        *_ids([*examples, *cases, *manifest.rules, *named]),
+        *_ids([*entries.examples, *entries.cases, *manifest.rules, *named]),
     ]
     name = manifest.head.name or root.name or "domain"
     lock = manifest.lock
@@ -148,19 +134,49 @@ def read_domain(path: str | os.PathLike[str], *, cache: Path | None = None) -> D
         instructions=manifest.instructions,
         settings=manifest.settings,
         rules=tuple(manifest.rules),
-        examples=tuple(examples),
-        cases=tuple(cases),
+        examples=entries.examples,
+        cases=entries.cases,
         rubrics=tuple(manifest.rubrics),
         passages=tuple(passages),
         core_lock=None if lock is None else tuple(lock.lines),
-        labels=_labels(manifest, examples),
+        labels=_labels(manifest, entries.examples),
         problems=tuple(map(one_line, problems)),
         version=folder_version(root),
         written=manifest.written,
         lock_lines=lock.lines if lock else {},
         lock_sketch=lock.sketch if lock else None,
         prints=prints,
-        broken=tuple(broken),
+        broken=entries.broken,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entries:
+    """The examples and cases of a folder, each with the text of its files."""
+
+    examples: tuple[Example, ...]
+    cases: tuple[EvalCase, ...]
+    broken: tuple[Example | EvalCase, ...]
+    problems: tuple[Problem, ...]
+
+
+def _entries(root: Path, answer: AnswerSettings, cache: Path | None) -> _Entries:
+    from harness.domain.attached import attach
+
+    broken_examples: list[Example] = []
+    broken_cases: list[EvalCase] = []
+    examples, wrong_examples = read_all_examples(root, answer, broken_examples)
+    cases, wrong_cases = read_all_cases(root, answer, broken_cases)
+    examples, wrong_files = attach(examples, root, cache)
+    cases, wrong_case_files = attach(cases, root, cache)
+    broken_examples, more_files = attach(broken_examples, root, cache)
+    broken_cases, more_case_files = attach(broken_cases, root, cache)
+    wrong = (wrong_examples, wrong_cases, wrong_files, wrong_case_files)
+    return _Entries(
+        examples=tuple(examples),
+        cases=tuple(cases),
+        broken=(*broken_examples, *broken_cases),
+        problems=tuple(chain(*wrong, more_files, more_case_files)),
     )
 
 

@@ -70,9 +70,9 @@ class Masker:
         for form, name in self._literal:
             if form in text:
                 text = text.replace(form, f"[secret:{name}]")
-        if self._secrets and ("\\" in text or "%" in text):
+        if self._secrets and self._may_be_escaped(text):
             text = self._escaped.sub(self._strike, text)
-        if self._secrets and ("\n" in text or "\r" in text or "\\" in text):
+        if self._secrets and self._may_be_wrapped(text):
             text = self._wrapped.sub(self._strike, text)
         return text
 
@@ -106,6 +106,33 @@ class Masker:
         if isinstance(tree, list | tuple):
             return [self._walk(inner) for inner in tree]
         return tree
+
+    def _may_be_escaped(self, text: str) -> bool:
+        """Whether a look for escaped secrets is worth it: it reads every character."""
+        return "%" in text or "\\u" in text or (self._has_short_escapes and "\\" in text)
+
+    def _may_be_wrapped(self, text: str) -> bool:
+        """Whether base64 with its line breaks taken out has a secret, its first character apart.
+
+        That one may be an `n` that is taken for the end of an escaped line break.
+        """
+        if not ("\n" in text or "\r" in text or "\\" in text):
+            return False
+        bare = text
+        while "\\\\" in bare:
+            bare = bare.replace("\\\\", "\\")
+        bare = "".join(bare.replace("\\n", "").replace("\\r", "").split())
+        return any(form in bare for form in self._base64_ends)
+
+    @cached_property
+    def _base64_ends(self) -> list[str]:
+        return [form[1:] for _, value in self._secrets for form in _base64_forms(value)]
+
+    @cached_property
+    def _has_short_escapes(self) -> bool:
+        """Whether a secret can be written otherwise without its characters' numbers."""
+        short = {*_SHORT_ESCAPES, " "}
+        return any(not short.isdisjoint(value) for _, value in self._secrets)
 
     def _strike(self, match: re.Match[str]) -> str:
         return f"[secret:{self._secrets[int((match.lastgroup or 's0')[1:])][0]}]"

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from harness.loop.approvals import Grant, Rule, Rules
 from harness.loop.engine import Loop, Opening, Resumption
+from harness.loop.finish import cut_short
 from harness.loop.fork import KeptFile, files_at, fork, seq_of_step, undo
 from harness.loop.load import apply_parent, load_state
 from harness.loop.means import UNKNOWN_RATIO, Delegate, Delegation, Means
@@ -38,6 +39,7 @@ __all__ = [
     "Rules",
     "RunState",
     "apply_parent",
+    "cut_short",
     "files_at",
     "fork",
     "load_state",

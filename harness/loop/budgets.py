@@ -16,7 +16,17 @@ from harness.journal.events import BudgetWarned
 from harness.journal.parts import BudgetKind, Limits
 from harness.values import Usage
 
-__all__ = ["Left", "Level", "Price", "Spent", "left", "remaining_note", "share_of", "warnings"]
+__all__ = [
+    "Left",
+    "Level",
+    "Price",
+    "Spent",
+    "left",
+    "remaining_note",
+    "share_of",
+    "used_up",
+    "warnings",
+]
 
 Level = Literal["warn", "wrap_up", "stop"]
 WARN_AT = Decimal("0.8")
@@ -152,6 +162,16 @@ def warnings(
                 )
             )
     return found
+
+
+def used_up(stops: BudgetWarned) -> str:
+    """Return, in words, that a budget ends the run."""
+    kind, used, limit = stops.budget, stops.used, stops.limit
+    if kind == "usd":
+        return f"The budget of ${limit} has no room for another call: ${used:.4f} is used."
+    if kind == "tokens":
+        return f"The budget of {limit:,} tokens has no room for another call: {used:,} are used."
+    return f"The budget of {limit:,} {kind} is used up."
 
 
 _RANK = {"none": 0, "warn": 1, "wrap_up": 2, "stop": 3}

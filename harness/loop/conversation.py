@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from harness.journal.parts import ToolCall
 from harness.loop.messages import ai_message, clean, to_langchain
 from harness.loop.pictures import TOKENS, Seen, blocks_of, in_words
-from harness.values import Message
+from harness.values_packed import Message
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage

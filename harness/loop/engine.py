@@ -35,8 +35,9 @@ from harness.loop.state import GATE, HARNESS, RunState
 from harness.loop.turn import CUT_SHORT, Turns
 from harness.loop.upkeep import Upkeep
 from harness.loop.world import World
-from harness.seams import Writer
-from harness.values import Delta, Message
+from harness.seams_journal import Writer
+from harness.values import Delta
+from harness.values_packed import Message
 
 __all__ = ["Loop", "Opening", "Resumption", "new_state"]
 
@@ -223,10 +224,12 @@ class Loop:
         await record.commit()
 
     async def _open(self, record: Record, how: Opening) -> None:
+        mask = self._means.mask
         options = {**how.started.options, "loop": self._world.noted()}
-        record.note(replace(how.started, options=options))
+        record.note(replace(how.started, goal=mask(how.started.goal), options=options))
         if how.messages:
-            data = to_json(how.messages)
+            # As the journal has it: what a resumed run would be shown, and no secret.
+            data = mask(to_json(how.messages).decode()).encode()
             blob = await record.put_blob(data)
             self._blobs[blob.hash] = data
             record.note(replace(how.packed, messages=blob))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.journal.events import RunFinished
+from harness.journal.events import ModelRequested, RunFinished
 from harness.journal.parts import Citation, StopReason
 from harness.loop.record import Record
 
-__all__ = ["Ended", "end"]
+__all__ = ["CUT_SHORT", "Ended", "cut_short", "end"]
+
+CUT_SHORT = "A call to the model was cut short."
+"""How the sentences begin that say so."""
 
 
 class Ended(Exception):
@@ -29,8 +32,10 @@ async def end(
     Raises:
         Ended: Always.
     """
-    if stop != "failed":
+    request = record.state.request
+    if request is not None and stop != "failed":
         record.state.count_request()
+        problems = (*problems, cut_short(request))
     spent = record.state.spent
     record.note(
         RunFinished(
@@ -46,3 +51,11 @@ async def end(
     )
     await record.commit()
     raise Ended
+
+
+def cut_short(request: ModelRequested) -> str:
+    """Return, in words, what a call counts whose end nobody saw."""
+    return (
+        f"{CUT_SHORT} What it came to is not known, so it counts as the most that it could have: "
+        f"{request.reserved_input_tokens:,} tokens in, {request.reserved_output_tokens:,} out."
+    )

@@ -16,7 +16,8 @@ from harness.journal.events import (
     RunStarted,
 )
 from harness.journal.parts import ApprovalMode, Blob, Limits
-from harness.seams import Journal, Workspace
+from harness.seams import Workspace
+from harness.seams_journal import Journal
 
 __all__ = ["KeptFile", "files_at", "fork", "seq_of_step", "undo"]
 

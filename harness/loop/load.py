@@ -6,7 +6,8 @@ from functools import partial
 
 from harness.journal.events import MessageCompleted, RunStarted
 from harness.loop.state import RunState
-from harness.seams import Counter, Journal
+from harness.seams import Counter
+from harness.seams_journal import Journal
 
 __all__ = ["apply_parent", "load_state"]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.journal.parts import ToolCall
 from harness.journal.reasoning import REASONING_TYPES
-from harness.values import Message, Part
+from harness.values_packed import Message, Part
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage

@@ -17,7 +17,7 @@ from harness.journal.parts import Blob, Picture
 from harness.loop.pictures import Taken
 from harness.loop.state import RunState
 from harness.loop.world import in_thread
-from harness.seams import Writer
+from harness.seams_journal import Writer
 from harness.values import Delta
 
 __all__ = ["Emit", "Record"]

@@ -22,7 +22,8 @@ from harness.loop.scenery import Price, RecordedModel, Scenery, noted
 from harness.loop.script import Difference, Differs, Interrupted, Script, ScriptWriter
 from harness.loop.state import GATE, HARNESS, RunState
 from harness.loop.world import DEFAULT_WINDOW
-from harness.seams import Counter, Journal
+from harness.seams import Counter
+from harness.seams_journal import Journal
 
 __all__ = ["Replayed", "recorded_model", "replay"]
 

@@ -10,8 +10,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from harness.journal.codec import to_tree
 from harness.journal.commands import Answer, Cancel, Command, Decide, Received, Steer
@@ -31,6 +30,8 @@ from harness.journal.events import (
 )
 from harness.journal.parts import Blob
 from harness.journal.summary import Tally
+from harness.journal.writing import ClosedAtEnd
+from harness.loop.finish import CUT_SHORT
 from harness.loop.state import GATE, HARNESS
 
 __all__ = ["Difference", "Differs", "Interrupted", "Script", "ScriptWriter"]
@@ -215,12 +216,13 @@ def _command(event: Event | None) -> Command | None:
         case QuestionAnswered():
             return Answer(question=event.question, text=event.text, by=event.by)
         case RunFinished(stop="cancelled"):
-            return Cancel(reason=event.problems[0] if event.problems else "")
+            reasons = (one for one in event.problems if not one.startswith(CUT_SHORT))
+            return Cancel(reason=next(reasons, ""))
         case _:
             return None
 
 
-class ScriptWriter:
+class ScriptWriter(ClosedAtEnd):
     """Compares what would be written with what was.
 
     Args:
@@ -286,20 +288,6 @@ class ScriptWriter:
     def inbox(self) -> tuple[Received, ...]:
         """Return nothing: see `Script.commands`."""
         return ()
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Do nothing."""
 
 
 def _ends_process(event: Event) -> bool:

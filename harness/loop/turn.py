@@ -19,7 +19,7 @@ from harness.errors import (
 from harness.journal.events import MessageCompleted, ModelRequested, ToolFinished, ToolRequested
 from harness.journal.parts import Purpose, ToolCall
 from harness.loop.attend import GivenUp, attend
-from harness.loop.budgets import LEAST_OUTPUT, USUAL_OUTPUT, Price, warnings
+from harness.loop.budgets import LEAST_OUTPUT, USUAL_OUTPUT, Price, used_up, warnings
 from harness.loop.finish import end
 from harness.loop.inbox import Inbox
 from harness.loop.messages import part_message
@@ -102,8 +102,7 @@ class Turns:
         found = warnings(state.limits, state.spent, state.left, self._price(), state.told)
         self._record.note(*found)
         if any(one.level == "stop" for one in found):
-            used_up = [one.budget for one in found if one.level == "stop"]
-            problems = tuple(f"The budget of {name} is used up." for name in used_up)
+            problems = tuple(used_up(one) for one in found if one.level == "stop")
             await end(self._record, "budget", answer=state.last_text, problems=problems)
 
     def most_output(self, input_tokens: int) -> int:

@@ -23,7 +23,7 @@ from harness.journal.parts import PlanStep
 
 if TYPE_CHECKING:
     from harness.journal.summary import RunSummary
-    from harness.seams import Journal
+    from harness.seams_journal import Journal
 
 __all__ = ["Account", "Following", "Telling"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator, Mapping
 from concurrent.futures import Future
@@ -14,18 +15,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import BadResponse, StateError
 from harness.journal.events import MessageCompleted, ModelRequested, Recorded, RunFinished
+from harness.journal.masking import Masker
 from harness.loop import UNKNOWN_RATIO, Loop, Means, RunState
 from harness.sdk.equipment import reader_of
 from harness.sdk.openings import opening_of
 from harness.sdk.runs import new_run_id
 from harness.sdk.unrecorded import UnrecordedWriter
-from harness.values import Answer, Delta, Packed
+from harness.values import Answer, Delta
+from harness.values_packed import Packed
 from harness.wiring import make_counter
 
 if TYPE_CHECKING:
     from harness.domain import Domain
     from harness.sdk.journal_door import JournalDoor
-    from harness.seams import Model, Writer
+    from harness.seams import Model
+    from harness.seams_journal import Writer
 
 __all__ = ["Asked", "Before", "Question"]
 
@@ -151,6 +155,7 @@ class Question:
             fallback=asked.fallback,
             schema=asked.schema or asked.domain.settings.answer.schema,
             token_ratio=asked.ratio,
+            mask=Masker.from_environment(os.environ).text if self._door else str,
         )
         if before is None:
             return Loop(writer, means, how)

@@ -1,8 +1,7 @@
-"""The examples of an open domain: list, find alike, propose, review, accept, retire, import."""
+"""The examples of an open domain: propose, edit, review, accept, retire, import."""
 
 from __future__ import annotations
 
-import builtins
 import getpass
 import os
 import secrets
@@ -10,20 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from harness.domain import Domain, lint
+from harness.domain import lint
 from harness.errors import UsageError
 from harness.improve.changing import append_example
 from harness.improve.records import ReviewLog, ReviewRecord, content_digest
 from harness.improve.tables_in import Import, read_import, written_table
-from harness.sdk.example_files import CORRECTIONS, ExampleFiles, Saved
-from harness.sdk.likeness import Alike, twin_pairs
+from harness.sdk.example_files import CORRECTIONS, Saved
+from harness.sdk.examples_read import ExamplesRead
+from harness.sdk.likeness import Alike
 from harness.values import Example, Problem, Status
-
-if TYPE_CHECKING:
-    from harness.improve.atlas import Atlas
-    from harness.sdk.opened import Opened
 
 __all__ = ["Examples", "Import", "Saved", "Waiting", "current_user"]
 
@@ -49,7 +45,7 @@ class Waiting:
     problems: tuple[Problem, ...]
 
 
-class Examples:
+class Examples(ExamplesRead):
     """The examples of a domain folder: what experts keep, as `h.examples` and `harness examples`.
 
     Reading works in a folder with errors, too: what is sound is there.
@@ -58,106 +54,12 @@ class Examples:
         opened: The open domain.
     """
 
-    def __init__(self, opened: Opened) -> None:
-        self._opened = opened
-        self._files = ExampleFiles(opened)
-
-    # --- reading -------------------------------------------------------------------------------
-
-    @property
-    def domain(self) -> Domain:
-        """The domain as it is now, errors and all."""
-        return self._files.domain
-
     @property
     def log(self) -> ReviewLog:
         """Who did what, and when."""
         return ReviewLog(self._opened.home, self.domain.path)
 
-    def list(
-        self,
-        *,
-        status: Status | None = None,
-        text: str = "",
-        tag: str = "",
-        author: str = "",
-        label: str = "",
-    ) -> builtins.list[Example]:
-        """Return examples in the order of their files.
-
-        Args:
-            status: Only approved, draft or retired ones.
-            text: Only those that have all of these words, in any field.
-            tag: Only with this tag.
-            author: Only by this author.
-            label: Only with this output.
-        """
-        sought = text.casefold().split()
-        return [
-            one
-            for one in self.domain.examples
-            if status in (None, one.status)
-            and tag in ("", *one.tags)
-            and author in ("", one.author)
-            and label in ("", one.output)
-            and _has(one, sought)
-        ]
-
-    def get(self, name: str) -> Example:
-        """Return an example by its id.
-
-        Raises:
-            UsageError: There is none.
-        """
-        return self._files.get(name)
-
-    def similar(self, text: str, *, most: int = 8, but: str = "") -> builtins.list[Alike]:
-        """Return the examples most like a text, in meaning or in words, best first.
-
-        Args:
-            text: A question.
-            most: How many.
-            but: Id of one to leave out.
-        """
-        return self._files.similar(text, most=most, but=but)
-
-    def duplicates(self) -> builtins.list[tuple[Example, Example]]:
-        """Return every pair of examples that are near-duplicates, retired ones apart."""
-        return twin_pairs([one for one in self.domain.examples if one.status != "retired"])
-
-    def never_used(self, *, most: int = 100) -> tuple[builtins.list[Example], int]:
-        """Return the approved examples that no question needed, and of how many questions.
-
-        The newest questions are packed again, as the folder is now.
-
-        Args:
-            most: How many questions.
-
-        Raises:
-            DomainInvalid: The folder has errors.
-            StateError: The journal can't be read.
-        """
-        from harness.sdk.corrections import recent_questions
-
-        questions = recent_questions(self._opened, self.domain.name, most)
-        shown: set[str] = set()
-        for question in questions:
-            packed = self._opened.current().packer.pack(question)
-            shown.update(item.id for item in packed.shown("example"))
-        return [one for one in self.list(status="approved") if one.id not in shown], len(questions)
-
-    def atlas(self) -> Atlas:
-        """Return the map of the approved examples.
-
-        Raises:
-            DomainInvalid: The folder has errors.
-        """
-        from harness.improve.atlas import atlas_of
-
-        bank = self._opened.current().bank
-        return atlas_of(bank.items, bank.plane)
-
-    def review(self) -> builtins.list[Waiting]:
+    def review(self) -> list[Waiting]:
         """Return the drafts that wait for review, oldest first."""
         domain, log = self.domain, self.log
         drafts = [one for one in domain.examples if one.status == "draft"]
@@ -407,15 +309,6 @@ def current_user() -> str:
         return os.environ.get("HARNESS_USER") or getpass.getuser()
     except (OSError, KeyError):  # a process without a name on this machine
         return "somebody"
-
-
-def _has(example: Example, sought: Sequence[str]) -> bool:
-    if not sought:
-        return True
-    said = "\n".join(
-        (example.id, example.input, example.output, example.why, example.source, *example.tags)
-    ).casefold()
-    return all(word in said for word in sought)
 
 
 def _today() -> str:

@@ -25,7 +25,8 @@ from harness.sdk.options import AskOptions, ContextOptions, EvalOptions, refuse_
 from harness.sdk.results import Estimate, Indexed
 from harness.sdk.wishes import check_known, check_wishes, pack_options
 from harness.settings import Settings
-from harness.values import Answer, Delta, Packed, Problem
+from harness.values import Answer, Delta, Problem
+from harness.values_packed import Packed
 from harness.wiring import make_ratios
 
 if TYPE_CHECKING:

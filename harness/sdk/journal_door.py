@@ -12,7 +12,7 @@ from harness.journal.masking import Masker
 from harness.settings import Settings
 
 if TYPE_CHECKING:
-    from harness.seams import Journal, Writer
+    from harness.seams_journal import Journal, Writer
 
 __all__ = ["JournalDoor"]
 

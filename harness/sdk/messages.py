@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.values import Message
+from harness.values_packed import Message
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from harness.context import in_our_tokens
 from harness.errors import UsageError
-from harness.journal.events import ContextPacked, RunStarted
+from harness.journal.events import ContextPacked, ModelRequested, RunStarted
 from harness.journal.parts import File, Limits
-from harness.loop import Opening
+from harness.loop import Opening, cut_short
 from harness.sdk.equipment import work_note
-from harness.values import Message, Packed, Part
+from harness.values_packed import Message, Packed, Part
 from harness.wiring import make_counter
 
 if TYPE_CHECKING:
     from harness.domain import Domain
     from harness.sdk.opened import Current
-    from harness.seams import Writer
+    from harness.seams_journal import Writer
 
 __all__ = ["filled", "keep_files", "notices", "offered", "opening_of", "pack_task", "readers"]
 
@@ -110,8 +110,16 @@ def readers(contents: Mapping[str, bytes]) -> dict[str, Callable[[], bytes]]:
     return {name: partial(bytes, content) for name, content in contents.items()}
 
 
-def notices(started: RunStarted, domain: Domain, model: str) -> tuple[str, ...]:
+def notices(
+    started: RunStarted, domain: Domain, model: str, cut: ModelRequested | None = None
+) -> tuple[str, ...]:
     """Return what differs from the start of a run, in words.
+
+    Args:
+        started: Its first event.
+        domain: As it is now.
+        model: That it goes on with.
+        cut: A call to the model that its last process did not see the end of.
 
     Raises:
         UsageError: It is a run of another domain.
@@ -130,4 +138,6 @@ def notices(started: RunStarted, domain: Domain, model: str) -> tuple[str, ...]:
         )
     if started.model != model:
         found.append(f"The run began with {started.model} and goes on with {model}.")
+    if cut is not None:
+        found.append(cut_short(cut))
     return tuple(found)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from harness.journal.summary import RunSummary
     from harness.journal.verify import Verdict
     from harness.loop import Replayed
-    from harness.seams import Journal
+    from harness.seams_journal import Journal
 
 __all__ = ["Account", "Records", "workspace_folder"]
 

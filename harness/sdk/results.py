@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from harness.values import Packed
+from harness.values_packed import Packed
 
 __all__ = ["Estimate", "Indexed"]
 

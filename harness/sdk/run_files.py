@@ -19,7 +19,7 @@ from harness.journal.events import Event, FileChanged, RunStarted
 
 if TYPE_CHECKING:
     from harness.journal.parts import Blob
-    from harness.seams import Journal
+    from harness.seams_journal import Journal
 
 __all__ = ["RunFile", "RunFiles", "Since"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.domain.own_tools import OwnTools, read_own_tools
-from harness.errors import DomainInvalid, ToolsNotTrusted, UsageError
+from harness.errors import DomainInvalid, ServerFailed, ToolsNotTrusted, UsageError
 from harness.settings import Settings, find_keys
 from harness.tools.servers import Pin, pin_tools
 from harness.wiring import make_server, make_trust_file
@@ -147,6 +147,9 @@ async def pinned_now(own: OwnTools, domain: Path) -> list[Pin]:
         server = make_server(one, domain.resolve() / "tools")
         try:
             found += pin_tools(one, await server.tools())
+        except ServerFailed as error:
+            mend = f"Nothing was trusted. Mend `{one.name}` in tools/mcp.json, or take it out."
+            raise ServerFailed(error.message, " ".join(filter(None, (error.mend, mend)))) from error
         finally:
             await server.aclose()
     return found

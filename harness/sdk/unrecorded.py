@@ -9,18 +9,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from harness.journal.commands import Received
 from harness.journal.events import Event, Recorded
 from harness.journal.parts import Blob
 from harness.journal.summary import Tally, fold
+from harness.journal.writing import ClosedAtEnd
 
 __all__ = ["UnrecordedWriter"]
 
 
-class UnrecordedWriter:
+class UnrecordedWriter(ClosedAtEnd):
     """Stands where a journal's writer does.
 
     Args:
@@ -74,17 +74,3 @@ class UnrecordedWriter:
     def inbox(self) -> tuple[Received, ...]:
         """Return nothing: nobody knows of this run."""
         return ()
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return None

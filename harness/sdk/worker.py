@@ -32,6 +32,7 @@ from harness.loop import (
     load_state,
 )
 from harness.sdk.equipment import checks_of, quotes_of, tools_of, values_of
+from harness.sdk.forked import fork_workspace
 from harness.sdk.journal_door import JournalDoor
 from harness.sdk.openings import (
     filled,
@@ -52,7 +53,8 @@ if TYPE_CHECKING:
     from harness.sdk.hands import Hands
     from harness.sdk.models import Models
     from harness.sdk.opened import Current
-    from harness.seams import Journal, Model, Writer
+    from harness.seams import Model
+    from harness.seams_journal import Journal, Writer
 
 __all__ = ["Host", "Task", "Worker"]
 
@@ -217,7 +219,7 @@ class Worker:
             means = self._means(current, model, task, workspace, attached)
             how = Resumption(
                 reason=reason,
-                notices=notices(started, current.domain, model.name),
+                notices=notices(started, current.domain, model.name, state.request),
                 limits=limits,
                 message=message,
             )
@@ -241,12 +243,8 @@ class Worker:
             message: What is to be done otherwise.
             task: How it is worked on.
         """
-        contents = await _thread(partial(self._files_at, parent, at))
-        workspace = await _thread(partial(make_workspace, workspace_folder(self._door.home, name)))
-        for path, content in contents.items():
-            await _thread(partial(workspace.write, path, content))
-        await _thread(workspace.settle)
-        workspace.close()
+        folder = workspace_folder(self._door.home, name)
+        await _thread(partial(fork_workspace, self.journal, folder, parent, at))
         begin = partial(fork, self.journal, parent, name, seq=at, model=task.model or "")
         await _thread(begin)
         for recorded in await _thread(lambda: list(self.journal.read(name))):
@@ -265,11 +263,6 @@ class Worker:
             if isinstance(recorded.event, RunStarted):
                 return recorded.event
         raise RunNotFound(f"Run {name} never began.")
-
-    def _files_at(self, name: str, until: int) -> dict[str, bytes]:
-        """Return the files of a run's workspace as they were after an event."""
-        kept = files_at(self.journal, name, until)
-        return {path: self.journal.blob(one.run, one.blob) for path, one in kept.items() if one}
 
     def _acknowledge(self, workspace: FolderWorkspace, name: str) -> None:
         """Tell a workspace what of its changes the journal has, after a process was killed."""

@@ -11,8 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from harness.errors import JournalDamaged, RunBusy, RunErased, RunNotFound, StateError, UsageError
 from harness.journal.chain import sha256
@@ -23,14 +22,13 @@ from harness.journal.events import (
     MessageCompleted,
     Recorded,
     RunFinished,
-    RunStarted,
     UnknownEvent,
 )
 from harness.journal.masking import Masker
 from harness.journal.parts import Blob
-from harness.journal.reasoning import refuse_reasoning
 from harness.journal.summary import RunSummary, Tally, fold
 from harness.journal.verify import Finding, Verdict
+from harness.journal.writing import ClosedAtEnd, check_events
 
 __all__ = ["MemoryJournal", "MemoryWriter"]
 
@@ -226,7 +224,7 @@ class MemoryJournal:
         return UsageError(f"There is a run {run} already.", "Open it, or take a new id.")
 
 
-class MemoryWriter:
+class MemoryWriter(ClosedAtEnd):
     """Appends to a run of a `MemoryJournal`; made by its `start` and `open_writer`."""
 
     def __init__(self, journal: MemoryJournal, kept: _Run) -> None:
@@ -300,19 +298,6 @@ class MemoryWriter:
             if self._run.owner is self:
                 self._run.owner = None
 
-    def __enter__(self) -> Self:
-        """Return the writer."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
-
     # --- inside -------------------------------------------------------------------------------
 
     def _check_open(self) -> None:
@@ -323,16 +308,7 @@ class MemoryWriter:
         self._check_open()
         if self._run.owner not in (self, None):
             raise _busy(self.run)
-        if not events:
-            raise UsageError("There is nothing to append.")
-        for seq, event in enumerate(events, self.seq + 1):
-            if isinstance(event, RunStarted) != (seq == 1):
-                raise UsageError("A run has one run.started, and it is the first event.")
-            if isinstance(event, MessageCompleted):
-                refuse_reasoning(event)
-        messages = sum(isinstance(event, MessageCompleted) for event in events)
-        if reasoning is not None and messages != 1:
-            raise UsageError("Reasoning belongs to the one message.completed of its append.")
+        check_events(events, reasoning, after=self.seq)
 
     def _recorded(self, events: Sequence[Event], digest: str) -> list[Recorded]:
         """Return the events as they are recorded: through JSON, masked, numbered, hashed."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from harness.documents.markdown import blocks_of
 from harness.documents.redline import Revision, revise
@@ -57,6 +58,23 @@ class Change(BaseModel):
     ] = False
 
 
+def _cell_text(value: object) -> object:
+    """Return a number, a truth or nothing as the text that a cell is given as."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return format(Decimal(f"{value:.15g}"), "f")  # the digits that Excel keeps
+    return value
+
+
+Cell = Annotated[str, BeforeValidator(_cell_text)]
+"""Text; models that write bare numbers all the same are understood."""
+
+
 class SheetGiven(BaseModel):
     """A sheet of a workbook."""
 
@@ -64,7 +82,7 @@ class SheetGiven(BaseModel):
 
     name: Annotated[str, Field(min_length=1, description="The sheet's name.")]
     rows: Annotated[
-        list[list[str]],
+        list[list[Cell]],
         Field(
             min_length=1,
             description="Rows of cells as text; the first row names the columns. `1,234.50`,"

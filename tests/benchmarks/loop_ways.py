@@ -117,7 +117,7 @@ def ours(steps: int, folder: Path) -> dict[str, Any]:
     from harness.adapters.journal_sql import SqlJournal
     from harness.journal.events import ContextPacked, RunStarted
     from harness.loop import Loop, Means, Opening, Resumption, load_state
-    from harness.values import Message, Part
+    from harness.values_packed import Message, Part
     from harness.wiring import make_counter
 
     clock, model, counter = Clock(), Scripted(steps), make_counter()

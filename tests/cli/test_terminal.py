@@ -22,6 +22,12 @@ DOMAIN = {
     "examples/cases.yaml": "- id: e1\n  input: My card is lost\n  output: Block the card.\n",
 }
 PATIENCE = 120.0
+EDITOR = """
+import pathlib, sys
+file, mark = pathlib.Path(sys.argv[1]), pathlib.Path(__file__ + ".mark")
+file.write_text(file.read_text().replace("third", "THIRD") if mark.exists() else "oh no")
+mark.touch()
+"""
 
 
 def call(tool: str, **arguments: Any) -> Turn:
@@ -34,6 +40,7 @@ def script(request: Request) -> Turn:
     return [
         call("write_file", path="a.md", text="first"),
         call("write_file", path="b.md", text="second"),
+        call("write_file", path="c.md", text="third"),
         call("ask", question="Which colour?"),
         call("finish", answer="It is done."),
     ][step]
@@ -87,6 +94,8 @@ def test_it_asks_the_person_at_the_terminal(
     write_domain: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HARNESS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("VISUAL", f"{sys.executable} {tmp_path / 'editor.py'}")
+    (tmp_path / "editor.py").write_text(EDITOR, "utf-8")
     folder = write_domain(**DOMAIN)
     with ProviderServer(script) as server:
         for name, value in server.env().items():
@@ -101,6 +110,12 @@ def test_it_asks_the_person_at_the_terminal(
         terminal.wait_for("Why not write_file?")
         terminal.type("One is enough.")
         terminal.wait_for("One is enough.")
+        terminal.wait_for("Allow?")
+        terminal.type("e")
+        terminal.wait_for("That is no JSON")
+        terminal.wait_for("Allow?")
+        terminal.type("e")
+        terminal.wait_for("c.md is written")
         terminal.wait_for("Which colour?")
         terminal.wait_for("Your answer")
         terminal.type("blue")
@@ -108,6 +123,7 @@ def test_it_asks_the_person_at_the_terminal(
     assert (code, out) == (0, "It is done.\n"), terminal.said
     assert (tmp_path / "out" / "a.md").read_text() == "first"
     assert not (tmp_path / "out" / "b.md").exists()
+    assert (tmp_path / "out" / "c.md").read_text() == "THIRD"
     sent = json.dumps(server.requests[-1].body)
     assert "One is enough." in sent
     assert "blue" in sent

@@ -131,3 +131,29 @@ def test_no_secret_survives_in_json(value: str, before: str, after: str) -> None
     masked = Masker({"A_KEY": value}).text(json.dumps(before + value + after))
     if len(value) >= 8:
         assert json.dumps(value)[1:-1] not in masked.replace("[secret:A_KEY]", "")
+
+
+BREAKS = st.sampled_from(["", "", "\n", "\\n", "\\\\r\\\\n", "\r\n  ", "\t", "\\\\\\n"])
+EDGES = st.text(alphabet="\\nru %+0AaZ/\n", max_size=6)
+
+
+@st.composite
+def written_oddly(draw: st.DrawFn) -> str:
+    """The secret in base64 or escaped here and there, with anything before and after it."""
+    if draw(st.booleans()):
+        encoded = base64.b64encode(draw(st.binary(max_size=2)) + PLAIN.encode()).decode()
+        said = "".join(one + draw(BREAKS) for one in encoded)
+    else:
+        ways = [lambda one: one, lambda one: f"\\u{ord(one):04x}", lambda one: f"%{ord(one):02X}"]
+        said = "".join(draw(st.sampled_from(ways))(one) for one in PLAIN)
+    return draw(EDGES) + said + draw(EDGES)
+
+
+@given(written_oddly())
+def test_a_quick_look_first_loses_nothing(text: str) -> None:
+    one = Masker({"A_KEY": PLAIN})
+    thorough = text.replace(PLAIN, "[secret:A_KEY]")
+    for form, name in one._literal:
+        thorough = thorough.replace(form, f"[secret:{name}]")
+    thorough = one._escaped.sub(one._strike, thorough)
+    assert one.text(text) == one._wrapped.sub(one._strike, thorough)

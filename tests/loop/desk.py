@@ -19,7 +19,8 @@ from harness.loop import Loop, Means, Opening, Resumption, RunState, load_state
 from harness.seams import Model
 from harness.testing import ScriptedModel, ToolCall, Turn, WordCounter
 from harness.tools import make_kit
-from harness.values import Delta, Message, Part
+from harness.values import Delta
+from harness.values_packed import Message, Part
 
 GOAL = "Check the contract, clause by clause, and say what is missing."
 RULES = "Rule 7: never accept unlimited liability."

@@ -348,8 +348,10 @@ def test_secrets_never_reach_model_or_journal(desk: Desk) -> None:
         return f"KEY={secret}"
 
     model = ScriptedModel([calls(("env", {"what": secret}), text=f"I use {secret}."), DONE])
-    desk.start(desk.means(model, tools=[tool(env)], mask=masker.text))
-    shown = " ".join(str(one.content) for one in model.calls[-1].messages)
+    goal = f"Use {secret}."
+    desk.start(desk.means(model, tools=[tool(env)], mask=masker.text), goal=goal)
+    shown = " ".join(str(one.content) for call in model.calls for one in call.messages)
+    assert "Use [secret:CANARY_KEY]." in shown
     assert secret not in shown
     assert "[secret:CANARY_KEY]" in shown
     recorded = " ".join(map(repr, desk.events()))

@@ -68,6 +68,18 @@ def test_without_a_yes_nothing_is_offered_and_nothing_runs(places, tmp_path: Pat
     assert not (tmp_path / "mark").exists()
 
 
+def test_a_server_that_does_not_start_says_what_to_do(places):
+    bad = {"command": sys.executable, "args": ["-c", "raise SystemExit('no such archive')"]}
+    (places["domain"] / "tools" / "mcp.json").write_text(json.dumps({"mcpServers": {"desk": bad}}))
+    with pytest.raises(ServerFailed, match="`desk` failed") as caught:
+        say_yes(**places)
+    assert "Nothing was trusted. Mend `desk` in tools/mcp.json, or take it out." in str(
+        caught.value
+    )
+    with pytest.raises(ToolsNotTrusted):
+        Hands(places["home"], keys=places["keys"]).own_tools(places["domain"])
+
+
 def test_a_domain_without_tools_needs_no_trust(tmp_path: Path):
     (tmp_path / "desk").mkdir()
     assert Hands(tmp_path / "home", keys=tmp_path / "keys").own_tools(tmp_path / "desk") == []

@@ -30,7 +30,8 @@ from harness.errors import RunNotFound
 from harness.journal.events import ContextPacked, Recorded, RunStarted
 from harness.loop import Loop, Means, Opening, Resumption, Rules, load_state
 from harness.testing import WordCounter
-from harness.values import Message, Part, Reply, Usage
+from harness.values import Reply, Usage
+from harness.values_packed import Message, Part
 
 GOAL = "Note every number, one after the other."
 RUN = "r1"

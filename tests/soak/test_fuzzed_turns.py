@@ -35,7 +35,7 @@ from harness.testing.wire_anthropic import Messages
 from harness.testing.wire_openai_chat import ChatCompletions
 from harness.testing.wire_openai_responses import Responses
 from harness.tools import make_kit
-from harness.values import Message, Part
+from harness.values_packed import Message, Part
 from tests.loop.desk import tool
 
 ROOT = Path(__file__).parents[2]

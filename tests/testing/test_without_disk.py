@@ -16,7 +16,7 @@ from harness.testing import (
     WordCounter,
 )
 from harness.tools import make_kit
-from harness.values import Message, Part
+from harness.values_packed import Message, Part
 
 
 def test_a_run_asks_waits_goes_on_is_replayed_and_undone() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import docx
 import openpyxl
 import pytest
+from pydantic import ValidationError
 
 from harness.adapters.workspace_folder import FolderWorkspace
 from harness.documents.markdown import blocks_of
@@ -163,6 +164,15 @@ class TestWriting:
             "write_spreadsheet", path="a.xlsx", sheets=[{"name": "A", "rows": rows}]
         )
         assert "Sum\t=SUM(B2:B2)" in shown
+
+    def test_bare_numbers_in_a_spreadsheet_are_numbers(self, kit: Kit) -> None:
+        rows = [["Item", 2025], ["Rent", 1200.5], ["Rest", 0.1 + 0.2], ["Due", None, True, -7]]
+        kit.write_spreadsheet(path="a.xlsx", sheets=[{"name": "A", "rows": rows}])
+        sheet = openpyxl.load_workbook(io.BytesIO(kit.workspace.read("a.xlsx")))["A"]
+        assert [sheet[one].value for one in ("B2", "B3", "B4", "D4")] == [1200.5, 0.3, None, -7]
+        assert kit.preview("write_spreadsheet", path="a.xlsx", sheets=[{"name": "A", "rows": rows}])
+        with pytest.raises(ValidationError):
+            kit.write_spreadsheet(path="b.xlsx", sheets=[{"name": "A", "rows": [[["no cell"]]]}])
 
 
 class TestRevising:

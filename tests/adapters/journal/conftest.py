@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import harness
 from harness.adapters.journal_sql import SqlJournal
 from harness.journal.events import RunStarted, ToolFinished, ToolStarted
-from harness.seams import Journal
+from harness.seams_journal import Journal
 from harness.testing import MemoryJournal
 
 ROOT = Path(harness.__file__).parents[1]

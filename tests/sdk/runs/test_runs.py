@@ -19,6 +19,7 @@ from harness.journal.events import (
     SteerReceived,
     ToolFinished,
 )
+from harness.sdk import forked
 from harness.sdk.run import Budget, Decision
 from harness.testing import HashEmbedder, Turn
 from harness.values import Delta
@@ -334,6 +335,42 @@ class TestFilesOfARun:
         assert (started.parent, started.relation) == (run.id, "fork")
         with pytest.raises(UsageError, match="no step 99"):
             later.runs.fork(run.id, step=99)
+
+    def test_in_a_fork_the_model_knows_what_it_had_seen_and_nothing_else(
+        self, opened: Opened, tmp_path: Path
+    ) -> None:
+        (tmp_path / "in.md").write_text("given", "utf-8")
+        (tmp_path / "unread.md").write_text("not looked at", "utf-8")
+        files = [tmp_path / "in.md", tmp_path / "unread.md"]
+        run = opened(
+            call("read_file", path="in.md"),
+            WRITE,
+            call("write_file", path="letter.md", text="Dear Madam"),
+            call("read_file", path="unread.md"),
+            DONE,
+        ).run("Write", files=files)
+        assert run.result.completed
+        later = opened(
+            call("write_file", path="letter.md", text="Dear all"),
+            call("edit_file", path="./in.md", old="given", new="taken"),
+            call("write_file", path="unread.md", text="x"),
+            DONE,
+        )
+        fork = later.runs.fork(run.id, step=2)
+        assert fork.result.completed
+        told = [one.event for one in later.runs.events(fork.id)]
+        ended = [one for one in told if isinstance(one, ToolFinished)]
+        assert [one.error for one in ended] == [False, False, True, False]
+        assert "have not read it" in ended[2].text
+        again = opened(call("edit_file", path="letter.md", old="all", new="both"), DONE)
+        twice = again.runs.fork(fork.id, step=4)
+        assert twice.result.completed
+        assert (twice.workspace / "files" / "letter.md").read_text() == "Dear both"
+
+    def test_tools_that_show_files_are_tools(self) -> None:
+        source = (Path(forked.__file__).parents[1] / "tools").rglob("*.py")
+        code = "".join(one.read_text("utf-8") for one in source)
+        assert [one for one in forked.SHOWING if f"def {one}(" not in code] == []
 
 
 class TestRecord:
