@@ -111,12 +111,12 @@ class Desk:
             return self._open[key]
 
     def warm(self, harness: Harness) -> None:
-        """Index a domain beside other work, so that the first question need not wait for it."""
+        """Get a domain ready beside other work, so that the first question need not wait for it."""
         with self._lock:
             if harness in self._warm:
                 return
             self._warm.add(harness)
-        threading.Thread(target=_index, args=(harness,), name="indexing", daemon=True).start()
+        threading.Thread(target=_get_ready, args=(harness,), name="indexing", daemon=True).start()
 
     def errors(self, harness: Harness) -> int:
         """Return how many errors a domain has; looked at anew only when its folder has changed."""
@@ -145,12 +145,27 @@ class Desk:
             self._open.clear()
 
 
+def _get_ready(harness: Harness) -> None:
+    """Do once what the first question would else do: seconds of reading, loading, choosing."""
+    for step in (_index, _load_model, _pack_once):
+        with contextlib.suppress(HarnessError):  # whoever asks is told what is wrong
+            step(harness)
+
+
 def _index(harness: Harness) -> None:
-    with contextlib.suppress(HarnessError):  # whoever asks is told what is wrong
-        harness.index()
-    with contextlib.suppress(HarnessError):
-        # loads the provider's client, which takes seconds: no question has to wait for it
-        _ = harness.models.main(harness.examples.domain.settings).context_window
+    harness.index()
+
+
+def _load_model(harness: Harness) -> None:
+    from harness.sdk import asking  # noqa: F401 -- what a question goes through, with its libraries
+
+    _ = harness.models.main(harness.examples.domain.settings).context_window
+
+
+def _pack_once(harness: Harness) -> None:
+    """Load the embedder and choose the core; a provider's embedder is asked nothing for it."""
+    here = ":" not in harness.examples.domain.settings.embedding
+    harness.preview("What is this about?", policy=None if here else "none")
 
 
 def _domain_folders(folder: Path) -> list[Path]:

@@ -22,7 +22,7 @@ from harness.sdk.runs import new_run_id
 if TYPE_CHECKING:
     from harness.evals import EvalRun
 
-__all__ = ["Asking", "Evaluating", "JobState", "Jobs"]
+__all__ = ["Asking", "Evaluating", "Job", "JobState", "Jobs", "Working"]
 
 logger = logging.getLogger(__name__)
 

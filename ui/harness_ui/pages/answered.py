@@ -14,14 +14,13 @@ from harness_ui.cited import show_cited, show_shown
 from harness_ui.desk import desk
 from harness_ui.jobs import Asking
 from harness_ui.keeping import show_save
+from harness_ui.looks import follow, waits_for_a_word
 from harness_ui.seen import show_seen
 from harness_ui.troubles import show_error
 from harness_ui.words import cost_words, count, model_markdown, plain, since
 
 __all__ = ["show_conversation", "show_verdict"]
 
-LOOK = 0.25
-"""Seconds between looks at an answer that is being written."""
 SHOWN = 12
 """Turns of a conversation that are drawn at first."""
 
@@ -44,7 +43,7 @@ def show_conversation(harness: Harness, job: Asking, again: Callable[..., None])
         st.markdown(model_markdown(turn.said) or "…")
     _question(job)
     if job.busy:
-        st.fragment(_live, run_every=LOOK)(job.id)
+        follow(_live, job.id, eager=waits_for_a_word(job))
     else:
         _settled(harness, job, again)
 
@@ -56,7 +55,7 @@ def _question(job: Asking) -> None:
             st.caption("with " + ", ".join(plain(path.name) for path in job.files))
 
 
-def _live(name: str) -> None:
+def _live(name: str, eager: bool) -> None:
     """Draw an answer as it comes; once it is there, the whole page is drawn once more."""
     job = desk().jobs.get(name)
     if not isinstance(job, Asking) or not job.busy:
@@ -68,6 +67,8 @@ def _live(name: str) -> None:
         st.markdown(f"*{_doing(job)}*")
     if st.button("Stop", key="stop", help="Keeps what is there"):
         desk().jobs.stop(job)
+        st.rerun()
+    if eager and not waits_for_a_word(job):
         st.rerun()
 
 

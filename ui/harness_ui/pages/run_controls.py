@@ -17,6 +17,7 @@ from harness_ui.desk import desk
 from harness_ui.follow import watched
 from harness_ui.jobs import Working
 from harness_ui.keeping import show_save
+from harness_ui.looks import FIRST
 from harness_ui.run_words import EFFECTS, change_words, may_it
 from harness_ui.troubles import show_error
 from harness_ui.words import plain, size
@@ -35,8 +36,6 @@ __all__ = [
 
 ALIVE = ("new", "running", "waiting")
 MOST_BYTES = 20 * 1024 * 1024
-LOOK = 0.4
-"""Seconds between looks whether a run stands in the journal."""
 
 
 # --- how a run stands ---------------------------------------------------------------------------
@@ -57,7 +56,7 @@ def wait_for_it(name: str) -> bool:
     if job.error is not None:
         show_error(job.error)
     elif job.busy:
-        st.fragment(_look_for_it, run_every=LOOK)(name)
+        st.fragment(_look_for_it, run_every=FIRST)(name)
     return True
 
 

@@ -14,6 +14,7 @@ from harness_ui.cited import show_cited, show_shown
 from harness_ui.desk import desk
 from harness_ui.follow import Stage, watched
 from harness_ui.jobs import Asking, Working
+from harness_ui.looks import follow, waits_for_a_word
 from harness_ui.pages.run_controls import (
     at_work,
     show_files,
@@ -30,8 +31,6 @@ from harness_ui.words import cost_words, count, model_markdown, plain, since
 
 __all__ = ["show_work"]
 
-LOOK = 0.25
-"""Seconds between looks at a run that is at work."""
 SHOWN = 6
 """Stretches of a conversation that are drawn at first."""
 STEPS = 60
@@ -66,7 +65,7 @@ def show_work(
     stage = run.stages[-1]
     _asked(stage)
     if at_work(account):
-        st.fragment(_live, run_every=LOOK)(name)
+        follow(_live, name, eager=_nothing_yet(name, stage))
         return
     _settled(harness, name, account, stage)
     job = desk().jobs.get(name)
@@ -94,7 +93,12 @@ def _past(stage: Stage) -> None:
         st.markdown(model_markdown(stage.finished.answer) or "…")
 
 
-def _live(name: str) -> None:
+def _nothing_yet(name: str, stage: Stage) -> bool:
+    """Say whether the first word or step is still to come, and soon."""
+    return not stage.steps and waits_for_a_word(desk().jobs.get(name))
+
+
+def _live(name: str, eager: bool) -> None:
     """Draw the work as it goes on; once it has ended, the whole page is drawn once more."""
     harness = visit.opened()
     if harness is None:
@@ -116,6 +120,8 @@ def _live(name: str) -> None:
             harness.runs.cancel(name, by=visit.person())
         except HarnessError as error:
             show_error(error)
+    if eager and not _nothing_yet(name, run.stages[-1]):
+        st.rerun()
 
 
 def _plan(account: Account) -> None:
