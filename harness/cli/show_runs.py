@@ -240,6 +240,8 @@ def account(given: Account, files: Sequence[RunFile] = ()) -> str:
     waiting: list[Event] = [*given.approvals, *given.questions]
     if waiting:
         lines += ["", *(told(one).rstrip("\n") for one in waiting)]
+    if given.unfinished:
+        lines += ["", given.unfinished.rstrip(), "— cut off here" if not summary.worker else "…"]
     if given.finished:
         answer = given.finished.answer.strip()
         lines += [*(["", answer] if answer else []), "", ending(given.finished)]
@@ -258,6 +260,7 @@ def account_json(given: Account, files: Sequence[RunFile] = ()) -> dict[str, Any
         "files": list(given.files),
         "artifacts": jsonable(files),
         "notices": list(given.notices),
+        "unfinished": given.unfinished,
         "finished": jsonable(given.finished),
     }
 

@@ -178,7 +178,7 @@ def _paint(app: App, page: Any, record: Record) -> None:
 def _opening(app: App, page: Any, newest: str, record: Record) -> None:
     _open(page, app.address)
     began = time.perf_counter()
-    page.goto(f"{app.address}/ask?run={newest}")
+    page.goto(f"{app.address}/?run={newest}")
     page.wait_for_selector(".st-key-answer")
     page.wait_for_selector(READY)
     took = time.perf_counter() - began

@@ -139,12 +139,14 @@ class Server:
         domain: The domain folder that it shows.
         script: What the provider says next.
         home: Its state folder.
+        kill: Ends its process at once, as a power cut does.
     """
 
     address: str
     domain: Path
     script: list[Any]
     home: Path
+    kill: Callable[[], None]
 
 
 def free_port() -> int:
@@ -195,7 +197,13 @@ def serving(base: Path, *domains: Path, port: int = 0, **env: str) -> Iterator[S
         address = f"http://127.0.0.1:{port}"
         try:
             wait_for(address, process, log)
-            yield Server(address=address, domain=domains[0], script=script, home=base / "home")
+            yield Server(
+                address=address,
+                domain=domains[0],
+                script=script,
+                home=base / "home",
+                kill=process.kill,
+            )
         finally:
             process.terminate()
             process.wait(20)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import streamlit as st
-
 from harness_ui.jobs import Asking, Job, Working
 
-__all__ = ["FIRST", "LATER", "follow", "waits_for_a_word"]
+__all__ = ["FIRST", "LATER", "waits_for_a_word"]
 
 FIRST = 0.1
-"""Seconds between looks until the first word is there: somebody waits for that one."""
+"""Seconds between looks until the first word is there: somebody waits for that one.
+
+The part of the page that waits for it is a fragment within the one that looks at the whole work.
+To draw the page anew instead, with other looks, may leave it without any: what a look asks for
+just then makes Streamlit drop the rest of the page.
+"""
 LATER = 0.25
-"""Seconds between looks after it."""
+"""Seconds between looks at the whole."""
 PATIENT = 20.0
 """Seconds after which a model is one that thinks long: looks are rarer again."""
 
@@ -21,15 +22,3 @@ PATIENT = 20.0
 def waits_for_a_word(job: Job | None) -> bool:
     """Say whether the first word of a job is still to come, and soon."""
     return isinstance(job, Asking | Working) and not job.text and job.seconds < PATIENT
-
-
-def follow(draw: Callable[[str, bool], None], name: str, *, eager: bool) -> None:
-    """Draw work in hand again and again.
-
-    Args:
-        draw: Draws it, given the name and `eager`. Once nothing is waited for so eagerly any
-            more, it draws the whole page anew, which follows with fewer looks.
-        name: Of the job.
-        eager: Look often.
-    """
-    st.fragment(draw, run_every=FIRST if eager else LATER)(name, eager)

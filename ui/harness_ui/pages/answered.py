@@ -14,13 +14,18 @@ from harness_ui.cited import show_cited, show_shown
 from harness_ui.desk import desk
 from harness_ui.jobs import Asking
 from harness_ui.keeping import show_save
-from harness_ui.looks import follow, waits_for_a_word
+from harness_ui.looks import FIRST, LATER, waits_for_a_word
 from harness_ui.seen import show_seen
 from harness_ui.troubles import show_error
 from harness_ui.words import cost_words, count, model_markdown, plain, since
 
 __all__ = ["show_conversation", "show_verdict"]
 
+BROKEN_OFF = {
+    "stopped": "Stopped. What was there is kept.",
+    "cut": "Cut off here: the program that answered has ended. What had come until then is kept.",
+    "elsewhere": "Another program is answering this just now. Reload the page to see more of it.",
+}
 SHOWN = 12
 """Turns of a conversation that are drawn at first."""
 
@@ -43,7 +48,7 @@ def show_conversation(harness: Harness, job: Asking, again: Callable[..., None])
         st.markdown(model_markdown(turn.said) or "…")
     _question(job)
     if job.busy:
-        follow(_live, job.id, eager=waits_for_a_word(job))
+        st.fragment(_live, run_every=LATER)(job.id)
     else:
         _settled(harness, job, again)
 
@@ -55,21 +60,30 @@ def _question(job: Asking) -> None:
             st.caption("with " + ", ".join(plain(path.name) for path in job.files))
 
 
-def _live(name: str, eager: bool) -> None:
+def _live(name: str) -> None:
     """Draw an answer as it comes; once it is there, the whole page is drawn once more."""
     job = desk().jobs.get(name)
     if not isinstance(job, Asking) or not job.busy:
         st.rerun()
+    if waits_for_a_word(job):
+        st.fragment(_coming, run_every=FIRST)(name)
+    else:
+        _coming(name)
+    if st.button("Stop", key="stop", help="Keeps what is there"):
+        desk().jobs.stop(job)
+        st.rerun()
+
+
+def _coming(name: str) -> None:
+    """Draw what has come of an answer, or what is done for it."""
+    job = desk().jobs.get(name)
+    if not isinstance(job, Asking):
+        return
     if job.text:
         with st.container(key="coming"):
             st.markdown(model_markdown(job.text) + " ▌")
     else:
         st.markdown(f"*{_doing(job)}*")
-    if st.button("Stop", key="stop", help="Keeps what is there"):
-        desk().jobs.stop(job)
-        st.rerun()
-    if eager and not waits_for_a_word(job):
-        st.rerun()
 
 
 def _doing(job: Asking) -> str:
@@ -86,9 +100,11 @@ def _doing(job: Asking) -> str:
 def _settled(harness: Harness, job: Asking, again: Callable[..., None]) -> None:
     if job.said:
         with st.container(key="answer"):
-            st.markdown(model_markdown(job.said))
-    if job.state == "stopped":
-        st.caption("Stopped. What was there is kept.")
+            st.markdown(model_markdown(job.said) + (" …" if job.state in BROKEN_OFF else ""))
+    if job.state in BROKEN_OFF:
+        st.caption(BROKEN_OFF[job.state])
+        if st.button("Ask it again", key="ask-it-again"):
+            again(model=job.model, tools=False, **job.how)
     if job.error is not None:
         show_error(job.error)
         if st.button("Ask the baseline instead", key="baseline"):

@@ -63,8 +63,6 @@ def _asked_for(harness: Harness, name: str) -> Asking | None:
         return read_back(harness, visit.current(), name) if name else None
     if job.domain != visit.current():
         return None
-    if job.answer is not None and name != job.answer.run:
-        st.query_params["run"] = job.answer.run
     return job
 
 

@@ -177,8 +177,10 @@ def _drawn(harness: Harness, name: str, account: Account, run: Watched, text: st
     left, right = st.columns([3, 2], gap="large")
     with left:
         _events(run)
-        if text:
-            st.markdown(model_markdown(text) + (" ▌" if busy else ""))
+        if text := text or account.unfinished:
+            st.markdown(model_markdown(text) + (" ▌" if busy else " …"))
+            if not busy:
+                st.caption("Cut off here. What had come until then is kept.")
         show_waiting(harness, name, account)
         if account.finished is not None and account.finished.answer:
             with st.container(border=True, key="outcome"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -14,7 +15,7 @@ from harness_ui.cited import show_cited, show_shown
 from harness_ui.desk import desk
 from harness_ui.follow import Stage, watched
 from harness_ui.jobs import Asking, Working
-from harness_ui.looks import follow, waits_for_a_word
+from harness_ui.looks import FIRST, LATER, waits_for_a_word
 from harness_ui.pages.run_controls import (
     at_work,
     show_files,
@@ -65,7 +66,7 @@ def show_work(
     stage = run.stages[-1]
     _asked(stage)
     if at_work(account):
-        follow(_live, name, eager=_nothing_yet(name, stage))
+        st.fragment(_live, run_every=LATER)(name)
         return
     _settled(harness, name, account, stage)
     job = desk().jobs.get(name)
@@ -93,12 +94,7 @@ def _past(stage: Stage) -> None:
         st.markdown(model_markdown(stage.finished.answer) or "…")
 
 
-def _nothing_yet(name: str, stage: Stage) -> bool:
-    """Say whether the first word or step is still to come, and soon."""
-    return not stage.steps and waits_for_a_word(desk().jobs.get(name))
-
-
-def _live(name: str, eager: bool) -> None:
+def _live(name: str) -> None:
     """Draw the work as it goes on; once it has ended, the whole page is drawn once more."""
     harness = visit.opened()
     if harness is None:
@@ -108,11 +104,12 @@ def _live(name: str, eager: bool) -> None:
     if not at_work(account):
         st.rerun()
     _steps(run.stages[-1].steps)
-    job = desk().jobs.get(name)
-    if isinstance(job, Working) and job.text:
-        st.markdown(model_markdown(job.text) + " ▌")
-    elif not (account.approvals or account.questions):
-        st.markdown("*At work …*" if run.stages[-1].steps else "*Thinking …*")
+    if not (account.approvals or account.questions):
+        words = "At work" if run.stages[-1].steps else "Thinking"
+        if waits_for_a_word(desk().jobs.get(name)):
+            st.fragment(_coming, run_every=FIRST)(name, words)
+        else:
+            _coming(name, words)
     show_waiting(harness, name, account)
     _plan(account)
     if visit.may("expert") and st.button("Stop", key="stop", help="Keeps what is there"):
@@ -120,8 +117,15 @@ def _live(name: str, eager: bool) -> None:
             harness.runs.cancel(name, by=visit.person())
         except HarnessError as error:
             show_error(error)
-    if eager and not _nothing_yet(name, run.stages[-1]):
-        st.rerun()
+
+
+def _coming(name: str, words: str) -> None:
+    """Draw what the model is saying, or what it does."""
+    job = desk().jobs.get(name)
+    if isinstance(job, Working) and job.text:
+        st.markdown(model_markdown(job.text) + " ▌")
+    else:
+        st.markdown(f"*{words} …*")
 
 
 def _plan(account: Account) -> None:
@@ -145,6 +149,7 @@ def _settled(harness: Harness, name: str, account: Account, stage: Stage) -> Non
         with st.expander(title, key=f"how-{name}", on_change="rerun") as opened:
             if getattr(opened, "open", True) is not False:
                 _steps(stage.steps)
+    _broken_off(account, job)
     if finished is None:
         show_left(account)
         if isinstance(job, Working) and job.error is not None:
@@ -153,10 +158,9 @@ def _settled(harness: Harness, name: str, account: Account, stage: Stage) -> Non
         if visit.may("expert") and st.button("Take it up", key="take-up", type="primary"):
             take_up(harness, name, account)
         return
-    text = job.text if finished.stop == "cancelled" and isinstance(job, Working) else ""
-    if said := text or finished.answer:
+    if finished.answer and not account.unfinished:
         with st.container(key="answer"):
-            st.markdown(model_markdown(said))
+            st.markdown(model_markdown(finished.answer))
     if finished.stop == "cancelled":
         st.caption("Stopped. What was there is kept.")
     elif finished.stop != "completed":
@@ -176,6 +180,16 @@ def _settled(harness: Harness, name: str, account: Account, stage: Stage) -> Non
         f"{usage.input_tokens:,} tokens read, {usage.output_tokens:,} written · "
         f"{cost_words(usage.cost_usd)} · {since(finished.seconds)}"
     )
+
+
+def _broken_off(account: Account, job: Any) -> None:
+    """Draw what the model was saying when it was stopped or cut off."""
+    text = job.text if isinstance(job, Working) and job.text else account.unfinished
+    if text:
+        with st.container(key="answer"):
+            st.markdown(model_markdown(text) + " …")
+        if account.finished is None:
+            st.caption("Cut off here. What had come until then is kept.")
 
 
 def _shown(harness: Harness, job: Asking) -> None:
