@@ -84,12 +84,12 @@ def _resumed(event: RunResumed) -> str:
 
 
 def _changed(event: FileChanged) -> str:
-    word = "removed" if event.after is None else "changed" if event.before else "new"
+    word = "new" if event.deed == "made" else event.deed
     return f"  {word}: {event.path}"
 
 
 def _decided(event: ApprovalDecided) -> str:
-    if event.by == "policy" and event.decision == "allow":
+    if event.by_rule:
         return ""
     word = "allowed" if event.decision == "allow" else "refused"
     return f"  {word} by {event.by}{': ' if event.reason else ''}{event.reason}"

@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# pytest parses what it imports of anyio, a plugin of its own, and two threads that parse at once
+# fail on CPython 3.11 ("recursion depth mismatch"): so it is imported before there are any.
+import anyio.from_thread
+import anyio.to_thread  # noqa: F401
 import pytest
 from playwright.sync_api import TimeoutError as Late
 

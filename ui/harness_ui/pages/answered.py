@@ -15,6 +15,7 @@ from harness_ui.desk import desk
 from harness_ui.jobs import Asking
 from harness_ui.keeping import show_save
 from harness_ui.looks import FIRST, LATER, waits_for_a_word
+from harness_ui.pages.run_parts import show_asked
 from harness_ui.seen import show_seen
 from harness_ui.troubles import show_error
 from harness_ui.words import cost_words, count, model_markdown, plain, since
@@ -54,10 +55,7 @@ def show_conversation(harness: Harness, job: Asking, again: Callable[..., None])
 
 
 def _question(job: Asking) -> None:
-    with st.container(border=True, key=f"asked-{job.id}"):
-        st.markdown(plain(job.question))
-        if job.files:
-            st.caption("with " + ", ".join(plain(path.name) for path in job.files))
+    show_asked(job.question, (path.name for path in job.files), key=f"asked-{job.id}")
 
 
 def _live(name: str) -> None:

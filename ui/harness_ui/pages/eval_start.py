@@ -45,6 +45,7 @@ def show_start(harness: Harness) -> None:
         st.info("This domain has no test cases yet. They stand in evals/dev.* and evals/holdout.*.")
         return
     usual = harness.models.name(domain.settings)
+    st.header("New run", anchor=False)
     with st.container(border=True, key="start"):
         one, two, three = st.columns([2, 1, 2])
         split: Any = one.selectbox(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
@@ -11,7 +10,7 @@ from harness import Harness, HarnessError
 from harness.sdk.account import Account
 from harness_ui import visit
 from harness_ui.asked import as_asked
-from harness_ui.cited import show_cited, show_shown
+from harness_ui.cited import show_shown
 from harness_ui.desk import desk
 from harness_ui.follow import Stage, watched
 from harness_ui.jobs import Asking, Working
@@ -25,6 +24,7 @@ from harness_ui.pages.run_controls import (
     together,
     wait_for_it,
 )
+from harness_ui.pages.run_parts import show_asked, show_cut_off, show_quotes
 from harness_ui.run_words import STATES
 from harness_ui.seen import show_seen
 from harness_ui.troubles import show_error
@@ -64,7 +64,7 @@ def show_work(
     for stage in run.stages[-most:-1]:
         _past(stage)
     stage = run.stages[-1]
-    _asked(stage)
+    show_asked(stage.asked, stage.files)
     if at_work(account):
         st.fragment(_live, run_every=LATER)(name)
         return
@@ -81,15 +81,8 @@ def show_work(
         show_seen(told, again=again)
 
 
-def _asked(stage: Stage) -> None:
-    with st.container(border=True):
-        st.markdown(plain(stage.asked))
-        if stage.files:
-            st.caption("with " + ", ".join(plain(path) for path in stage.files))
-
-
 def _past(stage: Stage) -> None:
-    _asked(stage)
+    show_asked(stage.asked, stage.files)
     if stage.finished is not None:
         st.markdown(model_markdown(stage.finished.answer) or "…")
 
@@ -149,7 +142,8 @@ def _settled(harness: Harness, name: str, account: Account, stage: Stage) -> Non
         with st.expander(title, key=f"how-{name}", on_change="rerun") as opened:
             if getattr(opened, "open", True) is not False:
                 _steps(stage.steps)
-    _broken_off(account, job)
+    text = job.text if isinstance(job, Working) and job.text else account.unfinished
+    show_cut_off(text, by_a_person=finished is not None)
     if finished is None:
         show_left(account)
         if isinstance(job, Working) and job.error is not None:
@@ -169,10 +163,7 @@ def _settled(harness: Harness, name: str, account: Account, stage: Stage) -> Non
                 [f"It {STATES[finished.stop]}.", *(f"- {plain(p)}" for p in finished.problems)]
             )
         )
-    if finished.citations:
-        sources = harness.sources(name)
-        found = [sources.quoted(one.document, one.quote) for one in finished.citations]
-        show_cited(sources, found, name)
+    show_quotes(harness, name, finished)
     show_files(harness, name)
     usage = finished.usage
     st.caption(
@@ -180,16 +171,6 @@ def _settled(harness: Harness, name: str, account: Account, stage: Stage) -> Non
         f"{usage.input_tokens:,} tokens read, {usage.output_tokens:,} written · "
         f"{cost_words(usage.cost_usd)} · {since(finished.seconds)}"
     )
-
-
-def _broken_off(account: Account, job: Any) -> None:
-    """Draw what the model was saying when it was stopped or cut off."""
-    text = job.text if isinstance(job, Working) and job.text else account.unfinished
-    if text:
-        with st.container(key="answer"):
-            st.markdown(model_markdown(text) + " …")
-        if account.finished is None:
-            st.caption("Cut off here. What had come until then is kept.")
 
 
 def _shown(harness: Harness, job: Asking) -> None:
