@@ -26,6 +26,26 @@ if TYPE_CHECKING:
 __all__ = ["Desk", "desk", "install"]
 
 
+class Reading:
+    """How far a domain's texts are embedded, as who embeds them tells it."""
+
+    def __init__(self) -> None:
+        self._done = self._of = 0
+
+    def __call__(self, done: int, of: int) -> None:
+        """Take in how far it is."""
+        self._done, self._of = done, of
+
+    def __str__(self) -> str:
+        """What is done, in words; nothing where nothing is left to do."""
+        if self._done >= self._of:
+            return ""
+        return (
+            f"Reading the domain's examples and documents, {self._done:,} of {self._of:,}. "
+            "What was read once is kept …"
+        )
+
+
 class Desk:
     """The open domains, and the work in hand.
 
@@ -53,6 +73,7 @@ class Desk:
         self._lock = threading.Lock()
         self._open: dict[tuple[Path, str], Harness] = {}
         self._warm: set[Harness] = set()
+        self._reading: dict[Harness, Reading] = {}
         self._errors: dict[Harness, tuple[object, int]] = {}
         self.jobs = Jobs()
 
@@ -102,13 +123,20 @@ class Desk:
         with self._lock:
             if key not in self._open:
                 flags = self._flags | ({"model": model} if model else {})
-                self._open[key] = Harness(
+                reading = Reading()
+                opened = Harness(
                     known[name],
                     model=None if model else self._own,
                     settings=Settings(flags),
                     model_options=self._options,
+                    progress=reading,
                 )
+                self._open[key], self._reading[opened] = opened, reading
             return self._open[key]
+
+    def reading(self, name: str, model: str = "") -> str:
+        """Say how far a domain is read that is opened for the first time, or was changed."""
+        return str(self._reading.get(self.harness(name, model), ""))
 
     def warm(self, harness: Harness) -> None:
         """Get a domain ready beside other work, so that the first question need not wait for it."""
@@ -143,6 +171,7 @@ class Desk:
             for harness in self._open.values():
                 harness.close()
             self._open.clear()
+            self._reading.clear()
 
 
 def _get_ready(harness: Harness) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from harness_ui.desk import desk
 from harness_ui.jobs import Asking, Job, Working
 
-__all__ = ["FIRST", "LATER", "waits_for_a_word"]
+__all__ = ["FIRST", "LATER", "looking_words", "waits_for_a_word"]
 
 FIRST = 0.1
 """Seconds between looks until the first word is there: somebody waits for that one.
@@ -22,3 +23,9 @@ PATIENT = 20.0
 def waits_for_a_word(job: Job | None) -> bool:
     """Say whether the first word of a job is still to come, and soon."""
     return isinstance(job, Asking | Working) and not job.text and job.seconds < PATIENT
+
+
+def looking_words(job: Asking | Working) -> str:
+    """Say what is done before the model is asked."""
+    reading = desk().reading(job.domain, job.model)
+    return reading or "Looking for the examples that are like your question …"

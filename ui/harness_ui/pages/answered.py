@@ -14,7 +14,7 @@ from harness_ui.cited import show_cited, show_shown
 from harness_ui.desk import desk
 from harness_ui.jobs import Asking
 from harness_ui.keeping import show_save
-from harness_ui.looks import FIRST, LATER, waits_for_a_word
+from harness_ui.looks import FIRST, LATER, looking_words, waits_for_a_word
 from harness_ui.pages.run_parts import show_asked
 from harness_ui.seen import show_seen
 from harness_ui.troubles import show_error
@@ -86,7 +86,7 @@ def _coming(name: str) -> None:
 
 def _doing(job: Asking) -> str:
     if job.packed is None:
-        return "Looking for the examples that are like your question …"
+        return looking_words(job)
     shown = len(job.packed.shown("example", "eval"))
     passages = len(job.packed.shown("passage"))
     return (
