@@ -67,6 +67,7 @@ def _read(store: EvalStore, domain: Domain, run: str) -> Unfinished:
             cases=[stub.id for stub in record.cases],
             policy=cast("Policy", begun.policy),
             guard=begun.guard,
+            judge=begun.judge or None,
             resume=run,
         ),
     )

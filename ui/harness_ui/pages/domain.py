@@ -88,6 +88,7 @@ def _health(harness: Harness) -> None:
             ),
             hide_index=True,
             key="problems",
+            row_height=76,  # else all but the beginning of a sentence is hidden
             column_config={
                 "What is wrong, and how to mend it": st.column_config.TextColumn(width="large")
             },

@@ -66,7 +66,14 @@ def _models(now: DomainSettings) -> Wanted:
     fallback = two.text_input(
         "Model if that one can't be reached", value=now.fallback_model or "", key="s-fallback"
     )
+    judge = one.text_input(
+        "Model that judges answers by rubrics",
+        value=now.judge_model or "",
+        key="s-judge",
+        help="for evals alone; empty: whoever starts one names it",
+    )
     return {
+        "judge_model": (judge, now.judge_model or ""),
         "model": (model, now.model or ""),
         "fallback_model": (fallback, now.fallback_model or ""),
     }

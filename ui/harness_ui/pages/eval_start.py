@@ -9,6 +9,7 @@ import streamlit as st
 
 from harness import Harness, HarnessError
 from harness.evals import Standing
+from harness.evals.graders import JUDGED
 from harness.sdk.eval_unfinished import Unfinished
 from harness_ui import visit
 from harness_ui.desk import desk
@@ -77,6 +78,7 @@ def show_start(harness: Harness) -> None:
             key="eval-budget",
             help="After that nothing more is asked; what is done is kept. 0: no limit.",
         )
+        judge = _judge(harness, split)
         allowed = visit.may("reviewer" if split == "sealed" else "expert")
         if split == "sealed":
             st.warning(
@@ -86,8 +88,28 @@ def show_start(harness: Harness) -> None:
         if st.button("Start", type="primary", key="start-do", disabled=not allowed):
             chosen = "" if model in (usual, None) else str(model)
             how = {"split": split, "limit": int(most), "budget_usd": budget or None}
-            _begin(how, chosen, of=int(most))
+            _begin(how | ({"judge": judge} if judge else {}), chosen, of=int(most))
     _left(harness, usual, budget or None)
+
+
+def _judge(harness: Harness, split: str) -> str:
+    """Return the model that judges, where cases are graded by one; who starts a run can name it."""
+    domain = harness.examples.domain
+    cases = [case for case in domain.cases if case.split == split]
+    graders = {check.grader for case in cases for check in case.checks}
+    if not (graders & set(JUDGED) or (split == "sealed" and domain.rubrics)):
+        return ""
+    usual = harness.models.judge_name(domain.settings)
+    chosen = st.selectbox(
+        "Model that judges the answers by the rubrics",
+        [usual] if usual else [],
+        index=0 if usual else None,
+        key="eval-judge",
+        accept_new_options=True,
+        placeholder="Write one",
+        help="provider:model, as openai:gpt-5. `judge_model` in domain.yaml names one for good.",
+    )
+    return str(chosen or "")
 
 
 def _left(harness: Harness, usual: str, budget: float | None) -> None:
