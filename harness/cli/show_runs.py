@@ -84,12 +84,12 @@ def _resumed(event: RunResumed) -> str:
 
 
 def _changed(event: FileChanged) -> str:
-    word = "removed" if event.after is None else "changed" if event.before else "new"
+    word = "new" if event.deed == "made" else event.deed
     return f"  {word}: {event.path}"
 
 
 def _decided(event: ApprovalDecided) -> str:
-    if event.by == "policy":  # allowed, it is done; refused, its result says so
+    if event.by_rule:
         return ""
     word = "allowed" if event.decision == "allow" else "refused"
     return f"  {word} by {event.by}{': ' if event.reason else ''}{event.reason}"
@@ -254,6 +254,8 @@ def account(given: Account, files: Sequence[RunFile] = ()) -> str:
     waiting: list[Event] = [*given.approvals, *given.questions]
     if waiting:
         lines += ["", *(told(one).rstrip("\n") for one in waiting)]
+    if given.unfinished:
+        lines += ["", given.unfinished.rstrip(), "— cut off here" if not summary.worker else "…"]
     if given.finished:
         answer = given.finished.answer.strip()
         lines += [*(["", answer] if answer else []), "", ending(given.finished)]
@@ -272,6 +274,7 @@ def account_json(given: Account, files: Sequence[RunFile] = ()) -> dict[str, Any
         "files": list(given.files),
         "artifacts": jsonable(files),
         "notices": list(given.notices),
+        "unfinished": given.unfinished,
         "finished": jsonable(given.finished),
     }
 

@@ -106,9 +106,10 @@ def calibrate(run: EvalRun, labels: Mapping[LabelKey, bool], grader: str = "rubr
     rest = [float(met) for key, met in verdicts.items() if key not in labels]
     corrected, warning = None, ""
     if len(both) < FEWEST_LABELS:
+        given = "1 label" if len(both) == 1 else f"{len(both)} labels"
         warning = (
-            f"Only {len(both)} labels: below {FEWEST_LABELS}, of answers chosen at random, the"
-            " score is not corrected."
+            f"Only {given}: below {FEWEST_LABELS}, of answers chosen at random, the score is not"
+            " corrected."
         )
     elif len(rest) > 1:
         corrected = corrected_score(list(map(float, expert)), list(map(float, judge)), rest)

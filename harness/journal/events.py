@@ -15,6 +15,7 @@ from harness.journal.events_model import (
     ContextCompacted,
     ContextPacked,
     MessageCompleted,
+    MessageStreamed,
     ModelRequested,
 )
 from harness.journal.events_run import (
@@ -47,6 +48,7 @@ __all__ = [
     "Event",
     "FileChanged",
     "MessageCompleted",
+    "MessageStreamed",
     "ModelRequested",
     "MonitorFlagged",
     "PlanUpdated",
@@ -70,6 +72,7 @@ EVENTS: Mapping[str, type[Event]] = {
         RunResumed,
         ContextPacked,
         ModelRequested,
+        MessageStreamed,
         MessageCompleted,
         ToolRequested,
         ApprovalRequested,

@@ -11,7 +11,13 @@ from harness.journal.event import Event
 from harness.journal.parts import Blob, Purpose, ToolCall
 from harness.values import Usage
 
-__all__ = ["ContextCompacted", "ContextPacked", "MessageCompleted", "ModelRequested"]
+__all__ = [
+    "ContextCompacted",
+    "ContextPacked",
+    "MessageCompleted",
+    "MessageStreamed",
+    "ModelRequested",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +60,23 @@ class ModelRequested(Event):
     reserved_input_tokens: int = 0
     reserved_output_tokens: int = 0
     reserved_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageStreamed(Event):
+    """What the model said since the last such event: its message is not there in whole yet.
+
+    It counts for nothing once the message is completed or asked for again; what was cut off is
+    read from it.
+
+    Attributes:
+        restart: What was kept of this message before was taken back.
+    """
+
+    TYPE: ClassVar[str] = "message.streamed"
+    step: int
+    text: str
+    restart: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -72,6 +72,11 @@ class ApprovalDecided(Event):
     reason: str = ""
     by: str = ""
 
+    @property
+    def by_rule(self) -> bool:
+        """A rule or mode decided and nobody was asked; what was refused says so in its result."""
+        return self.by == "policy"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ToolStarted(Event):
@@ -163,3 +168,10 @@ class FileChanged(Event):
     after: Blob | None = None
     turn: int
     call: str = ""
+
+    @property
+    def deed(self) -> Literal["made", "changed", "removed"]:
+        """What was done to the file, in a word."""
+        if self.after is None:
+            return "removed"
+        return "changed" if self.before else "made"

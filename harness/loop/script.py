@@ -19,6 +19,7 @@ from harness.journal.events import (
     Event,
     FileChanged,
     MessageCompleted,
+    MessageStreamed,
     QuestionAnswered,
     Recorded,
     RunFinished,
@@ -88,7 +89,7 @@ class Script:
         blobs: Reads a blob of the run.
 
     Attributes:
-        at: How many events were done again.
+        at: How many events were done again; what was kept of messages on their way is left out.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class Script:
         sealed: Mapping[int, Any],
         blobs: Callable[[Blob], bytes],
     ) -> None:
-        self.events = list(events)
+        self.events = [one for one in events if not isinstance(one.event, MessageStreamed)]
         self.sealed = sealed
         self.blobs = blobs
         self.at = 0
@@ -241,8 +242,11 @@ class ScriptWriter(ClosedAtEnd):
 
     @property
     def seq(self) -> int:
-        """Number of the last event."""
-        return self._script.at
+        """Number of the last event: the next one takes the number that it had."""
+        script = self._script
+        if script.at < len(script.events):
+            return script.events[script.at].seq - 1
+        return script.events[-1].seq if script.events else 0
 
     @property
     def in_memory(self) -> bool:

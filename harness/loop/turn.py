@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from harness.errors import (
     ModelError,
     ProviderUnavailable,
     RateLimited,
+    StateError,
 )
 from harness.journal.events import MessageCompleted, ModelRequested, ToolFinished, ToolRequested
 from harness.journal.parts import Purpose, ToolCall
@@ -25,6 +27,7 @@ from harness.loop.inbox import Inbox
 from harness.loop.messages import part_message
 from harness.loop.pictures import takes_pictures
 from harness.loop.record import Record
+from harness.loop.streamed import Streamed
 from harness.loop.tooling import said_by
 from harness.loop.world import DEFAULT_WINDOW, World
 from harness.values import Delta, Reply, Usage
@@ -190,6 +193,7 @@ class Turns:
     ) -> Said:
         own = purpose == "step"
         reply: Reply | None = None
+        kept = Streamed(self._record, self._record.state.step + 1)
         try:
             stream = self._world.stream(self.model, messages, most, bare=not own)
             async with aclosing(cast(Any, stream)) as pieces:
@@ -198,9 +202,17 @@ class Turns:
                         reply = piece
                     elif own:
                         await self._record.say(piece)
+                        await kept.take(piece)
+        except StateError:
+            raise  # nothing can be written any more
+        except asyncio.CancelledError:
+            await kept.keep(all_of_it=True)
+            raise
         except HarnessError as error:
+            await kept.keep(all_of_it=True)
             return Said(error=error)
         except Exception as error:
+            await kept.keep(all_of_it=True)
             # A model of the user's own may raise anything; the run ends in words all the same.
             return Said(error=ModelError(f"{self.model.name} failed: {said_by(error)}"))
         if reply is None:

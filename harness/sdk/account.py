@@ -11,6 +11,9 @@ from harness.journal.events import (
     ApprovalRequested,
     Event,
     FileChanged,
+    MessageCompleted,
+    MessageStreamed,
+    ModelRequested,
     PlanUpdated,
     QuestionAnswered,
     QuestionAsked,
@@ -41,6 +44,8 @@ class Account:
         files: Paths that the run made, changed or removed.
         notices: What was said when it was taken up again.
         finished: How it ended; None while it goes on or waits.
+        unfinished: What the model has said of a message that is not whole: it is being written,
+            or was cut off.
     """
 
     summary: RunSummary
@@ -51,6 +56,7 @@ class Account:
     files: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     finished: RunFinished | None = None
+    unfinished: str = ""
 
 
 class Telling:
@@ -66,6 +72,11 @@ class Telling:
         match event:
             case RunStarted():
                 self._told["started"] = event
+            case MessageStreamed():
+                before = "" if event.restart else self._told.get("unfinished", "")
+                self._told["unfinished"] = before + event.text
+            case ModelRequested() | MessageCompleted():
+                self._told["unfinished"] = ""
             case RunResumed():
                 self._told["notices"] = (*self._told.get("notices", ()), *event.notices)
                 self._told["finished"] = None

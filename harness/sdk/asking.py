@@ -76,10 +76,13 @@ class Question:
     Args:
         door: Opens the journal; None keeps no record.
         before: The conversation so far.
+        name: Id of the run; by default one of its own.
     """
 
-    def __init__(self, door: JournalDoor | None, before: Before | None = None) -> None:
-        self.run = new_run_id()
+    def __init__(
+        self, door: JournalDoor | None, before: Before | None = None, name: str | None = None
+    ) -> None:
+        self.run = name or new_run_id()
         self._door = door
         self._before = before
         self._started = time.perf_counter()

@@ -118,6 +118,7 @@ def judge_of(parts: Parts, wishes: EvalWishes, cases: Sequence[EvalCase]) -> Mod
     if model is None:
         raise EvalError(
             f"Some cases of {domain.name} are graded by a judge, and none is named.",
-            "Write `judge_model: provider:model` into domain.yaml, or give --judge.",
+            "Write `judge_model: provider:model` into domain.yaml, or name one for this run "
+            "(--judge).",
         )
     return model

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.evals.slices import Tagged
     from harness.evals.statistics import Score
     from harness.sdk.bulk import Mapped
+    from harness.sdk.eval_unfinished import Unfinished
     from harness.sdk.harness import Harness
     from harness.sdk.labelling import Judged
     from harness.sdk.opened import Opened
@@ -75,6 +76,12 @@ class Evals:
             {"run": run, "split": split, "finished": finished, "config": config}
             for run, _, config, finished, split in self._store().records(name)
         ]
+
+    def unfinished(self, most: int = 5) -> Sequence[Unfinished]:
+        """Return the newest runs that were stopped early, each with what goes on with it."""
+        from harness.sdk.eval_unfinished import unfinished
+
+        return unfinished(self._store(), self._opened.read(), most)
 
     def load(self, run: str) -> EvalRun:
         """Return a kept run.

@@ -289,7 +289,7 @@ class Harness(LongWork):
 
         keep, before = how.pop("record", True), how.pop("before", None)
         current, ratio = how.pop("current", None), how.pop("ratio", None)
-        question = Question(self._door if keep else None, before)
+        question = Question(self._door if keep else None, before, how.pop("name", None))
         try:
             current, packed = await self._prepare(text, how, current, ratio)
             settings = current.domain.settings

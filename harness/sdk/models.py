@@ -99,8 +99,12 @@ class Models:
             UnknownModel: There is no such model.
             ProviderNotAllowed: The domain forbids its provider.
         """
-        name = name or self._settings.beside("judge_model", domain.judge_model).value
+        name = name or self.judge_name(domain)
         return self._get(name, domain, {}) if name else None
+
+    def judge_name(self, domain: DomainSettings) -> str:
+        """Return the name of the model that judges answers; "" where none is named."""
+        return str(self._settings.beside("judge_model", domain.judge_model).value or "")
 
     def fingerprint(self, domain: DomainSettings) -> str:
         """Return a text that differs where another model or other options would answer."""

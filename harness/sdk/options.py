@@ -54,6 +54,7 @@ class AskOptions(ContextOptions, total=False):
 
     Attributes:
         record: Keep it in the journal, as a run; the default.
+        name: Id for that run; one of its own by default.
         before: The conversation that it goes on with; see `Harness.conversation`.
         current: The version of the domain that is asked, whatever became of the folder; None is
             the folder as it is now.
@@ -62,6 +63,7 @@ class AskOptions(ContextOptions, total=False):
     """
 
     record: bool
+    name: str | None
     before: Before | None
     current: Current | None
     ratio: float | None

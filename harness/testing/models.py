@@ -142,7 +142,7 @@ class ScriptedModel:
             raise ModelError("The script has no more turns.", model=self._name)
         if turn.delay:
             await anyio.sleep(turn.delay)
-        shown = pieces(turn.text)
+        shown = pieces(turn.text, turn.pieces)
         if turn.fault is not None and not turn.fault.kind.startswith(("cut_", "error_")):
             raise self._raised(turn.fault)
         for piece in shown if turn.fault is None else shown[: len(shown) // 2]:

@@ -165,7 +165,7 @@ class ProviderServer:
         message = wire.message(turn, request.body, self._tokens(wire, turn, request.body))
         if not request.body.get("stream"):
             return _json(200, message, delay=delay)
-        events = list(wire.events(message, request.body))
+        events = list(wire.events(message, request.body, turn.pieces))
         return replace(_streamed(wire, events, fault, delay), pace=turn.pace)
 
     def _replay(self, wire: Wire, recorded: Recorded, request: Request) -> Reply:

@@ -11,7 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Fault", "FaultKind", "Json", "Reasoning", "Stop", "Tokens", "ToolCall", "Turn"]
+__all__ = [
+    "PIECES",
+    "Fault",
+    "FaultKind",
+    "Json",
+    "Reasoning",
+    "Stop",
+    "Tokens",
+    "ToolCall",
+    "Turn",
+]
+
+PIECES = 12
+"""Stretches at most that a streamed text is cut into, where nobody says otherwise."""
 
 Json = dict[str, Any]
 Stop = Literal["done", "length", "filter"]
@@ -115,6 +128,7 @@ class Turn:
         model: Name that the provider answers under; the request's where empty.
         delay: Seconds before the first byte.
         pace: Seconds between pieces of a streamed answer.
+        pieces: Stretches at most that the text of a streamed answer is cut into.
         fault: What goes wrong.
     """
 
@@ -126,6 +140,7 @@ class Turn:
     model: str = ""
     delay: float = 0.0
     pace: float = 0.0
+    pieces: int = PIECES
     fault: Fault | None = None
 
     @property

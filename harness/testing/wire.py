@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from harness.testing.prompt_cache import CacheRules, Stretch
-from harness.testing.turns import FaultKind, Json, Tokens, Turn
+from harness.testing.turns import PIECES, FaultKind, Json, Tokens, Turn
 
 __all__ = ["Event", "Phase", "Wire", "pieces", "status_of", "words_of"]
 
@@ -63,8 +63,8 @@ class Wire(Protocol):
     def message(self, turn: Turn, request: Json, tokens: Tokens) -> Json:
         """Return the turn as the body of an answer that is not streamed."""
 
-    def events(self, message: Json, request: Json) -> Iterator[Event]:
-        """Cut such a body into the events of a streamed answer."""
+    def events(self, message: Json, request: Json, most: int = PIECES) -> Iterator[Event]:
+        """Cut such a body into the events of a streamed answer, its text into `most` at most."""
 
     def error(self, kind: FaultKind, words: str) -> Json:
         """Return the body of an HTTP error."""
@@ -79,7 +79,7 @@ class Wire(Protocol):
         """Return how this provider caches prompts of the model asked for."""
 
 
-def pieces(text: str, most: int = 12) -> list[str]:
+def pieces(text: str, most: int = PIECES) -> list[str]:
     """Cut text into up to `most` stretches of a token's length or more; at least two if it can."""
     size = max(4, -(-len(text) // most))
     size = min(size, max(1, len(text) // 2))

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.testing.prompt_cache import CacheRules, Stretch
-from harness.testing.turns import FaultKind, Json, Reasoning, Stop, Tokens, ToolCall, Turn
+from harness.testing.turns import (
+    PIECES,
+    FaultKind,
+    Json,
+    Reasoning,
+    Stop,
+    Tokens,
+    ToolCall,
+    Turn,
+)
 from harness.testing.wire import Event, Phase, pieces
 
 __all__ = ["Messages"]
@@ -53,14 +62,19 @@ class Messages:
             },
         }
 
-    def events(self, message: Json, request: Json) -> Iterator[Event]:  # noqa: ARG002
+    def events(
+        self,
+        message: Json,
+        request: Json,  # noqa: ARG002
+        most: int = PIECES,
+    ) -> Iterator[Event]:
         """Yield `message_start`, each block's events, `message_delta` and `message_stop`."""
         start = {**message, "content": [], "stop_reason": None}
         start["usage"] = {**message["usage"], "output_tokens": 1}
         yield _event("start", "message_start", message=start)
         yield _event("start", "ping")
         for index, block in enumerate(message["content"]):
-            yield from _block_events(index, block)
+            yield from _block_events(index, block, most)
         delta = {"stop_reason": message["stop_reason"], "stop_sequence": message["stop_sequence"]}
         yield _event("end", "message_delta", delta=delta, usage=message["usage"])
         yield _event("end", "message_stop")
@@ -114,13 +128,13 @@ def _event(phase: Phase, kind: str, **fields: Any) -> Event:
     return Event(name=kind, data=body, phase=phase)
 
 
-def _block_events(index: int, block: Json) -> Iterator[Event]:
+def _block_events(index: int, block: Json, most: int) -> Iterator[Event]:
     """Yield the events of one content block, as Anthropic cuts it."""
     kind = block["type"]
     if kind == "text":
         phase: Phase = "text"
         start: Json = {"type": "text", "text": ""}
-        deltas = [{"type": "text_delta", "text": piece} for piece in pieces(block["text"])]
+        deltas = [{"type": "text_delta", "text": piece} for piece in pieces(block["text"], most)]
     elif kind == "thinking":
         phase = "reasoning"
         start = {"type": "thinking", "thinking": "", "signature": ""}

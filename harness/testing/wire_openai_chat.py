@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from harness.testing.prompt_cache import CacheRules, Stretch
-from harness.testing.turns import FaultKind, Json, Stop, Tokens, Turn
+from harness.testing.turns import PIECES, FaultKind, Json, Stop, Tokens, Turn
 from harness.testing.wire import Event, Phase, pieces
 
 __all__ = ["ChatCompletions", "openai_cache_rules", "openai_error"]
@@ -63,7 +63,7 @@ class ChatCompletions:
             },
         }
 
-    def events(self, message: Json, request: Json) -> Iterator[Event]:
+    def events(self, message: Json, request: Json, most: int = PIECES) -> Iterator[Event]:
         """Yield `chat.completion.chunk` events, the usage if asked for, and `[DONE]`."""
         head = {key: message[key] for key in message if key not in ("choices", "usage")}
         head["object"] = "chat.completion.chunk"
@@ -81,7 +81,7 @@ class ChatCompletions:
         yield chunk("start", {"role": "assistant", "content": ""})
         for piece in pieces(said.get("reasoning_content") or ""):
             yield chunk("reasoning", {"reasoning_content": piece})
-        for piece in pieces(said.get("content") or ""):
+        for piece in pieces(said.get("content") or "", most):
             yield chunk("text", {"content": piece})
         for index, call in enumerate(said.get("tool_calls") or ()):
             function = {"name": call["function"]["name"], "arguments": ""}

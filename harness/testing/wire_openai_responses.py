@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.testing.prompt_cache import CacheRules, Stretch
-from harness.testing.turns import FaultKind, Json, Tokens, Turn
+from harness.testing.turns import PIECES, FaultKind, Json, Tokens, Turn
 from harness.testing.wire import Event, Phase, pieces
 from harness.testing.wire_openai_chat import openai_cache_rules, openai_error
 
@@ -52,7 +52,12 @@ class Responses:
             },
         }
 
-    def events(self, message: Json, request: Json) -> Iterator[Event]:  # noqa: ARG002
+    def events(
+        self,
+        message: Json,
+        request: Json,  # noqa: ARG002
+        most: int = PIECES,
+    ) -> Iterator[Event]:
         """Yield `response.created`, each item's events, and how the response ended."""
         start = {**message, "status": "in_progress", "output": [], "usage": None}
         start["incomplete_details"] = None
@@ -64,7 +69,7 @@ class Responses:
             elif item["type"] == "function_call":
                 yield from _call_events(index, item)
             else:
-                yield from _text_events(index, item)
+                yield from _text_events(index, item, most)
         ending = "incomplete" if message["status"] == "incomplete" else "completed"
         yield _event("end", f"response.{ending}", response=message)
 
@@ -171,14 +176,14 @@ def _call_events(index: int, item: Json) -> Iterator[Event]:
     yield _event("tool", "response.output_item.done", **at, item=item)
 
 
-def _text_events(index: int, item: Json) -> Iterator[Event]:
+def _text_events(index: int, item: Json, most: int) -> Iterator[Event]:
     at = {"output_index": index}
     start = {**item, "content": [], "status": "in_progress"}
     yield _event("text", "response.output_item.added", **at, item=start)
     for number, part in enumerate(item["content"]):
         where = {**at, "item_id": item["id"], "content_index": number}
         yield _event("text", "response.content_part.added", **where, part={**part, "text": ""})
-        for piece in pieces(part["text"]):
+        for piece in pieces(part["text"], most):
             yield _event("text", "response.output_text.delta", **where, delta=piece)
         yield _event("text", "response.output_text.done", **where, text=part["text"])
         yield _event("text", "response.content_part.done", **where, part=part)

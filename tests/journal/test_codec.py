@@ -83,10 +83,10 @@ def test_every_command_comes_back_as_it_was(command: Any) -> None:
 
 def test_all_event_types_of_the_design_are_there() -> None:
     named = (
-        "run.started run.resumed context.packed model.requested message.completed tool.requested "
-        "approval.requested approval.decided tool.started tool.finished plan.updated "
-        "question.asked question.answered steer.received file.changed budget.warned "
-        "context.compacted monitor.flagged run.finished"
+        "run.started run.resumed context.packed model.requested message.streamed "
+        "message.completed tool.requested approval.requested approval.decided tool.started "
+        "tool.finished plan.updated question.asked question.answered steer.received "
+        "file.changed budget.warned context.compacted monitor.flagged run.finished"
     )
     assert set(EVENTS) == set(named.split())
 

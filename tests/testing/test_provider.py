@@ -100,6 +100,22 @@ def test_the_sdks_own_accumulators_agree_with_the_streams():
         assert completion.choices[0].message.tool_calls[0].id == "call_9"
 
 
+def test_a_turn_streams_in_as_many_pieces_as_it_says():
+    turn = Turn(text="word " * 40, pieces=40)
+    with ProviderServer([turn] * 3) as server:
+        with openai_client(server) as client:
+            stream = client.chat.completions.create(model="m", messages=asked("x"), stream=True)
+            said = [one.choices[0].delta.content for one in stream if one.choices]
+            chat = [text for text in said if text]
+            events = client.responses.create(model="m", input="x", stream=True)
+            responses = [one.delta for one in events if one.type == "response.output_text.delta"]
+        with anthropic_client(server) as client:
+            how = {"model": "claude-x", "max_tokens": 9, "messages": asked("x")}
+            with client.messages.stream(**how) as stream:
+                messages = list(stream.text_stream)
+    assert chat == responses == messages == ["word "] * 40
+
+
 def test_reasoning_in_chat_completions_is_a_field_of_its_own():
     with ProviderServer([TURN]) as server, openai_client(server) as client:
         stream = client.chat.completions.create(model="m", messages=asked("a"), stream=True)

@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# pytest parses what it imports of anyio, a plugin of its own, and two threads that parse at once
+# fail on CPython 3.11 ("recursion depth mismatch"): so it is imported before there are any.
+import anyio.from_thread
+import anyio.to_thread  # noqa: F401
 import pytest
 from playwright.sync_api import TimeoutError as Late
 
@@ -139,12 +143,14 @@ class Server:
         domain: The domain folder that it shows.
         script: What the provider says next.
         home: Its state folder.
+        kill: Ends its process at once, as a power cut does.
     """
 
     address: str
     domain: Path
     script: list[Any]
     home: Path
+    kill: Callable[[], None]
 
 
 def free_port() -> int:
@@ -195,7 +201,13 @@ def serving(base: Path, *domains: Path, port: int = 0, **env: str) -> Iterator[S
         address = f"http://127.0.0.1:{port}"
         try:
             wait_for(address, process, log)
-            yield Server(address=address, domain=domains[0], script=script, home=base / "home")
+            yield Server(
+                address=address,
+                domain=domains[0],
+                script=script,
+                home=base / "home",
+                kill=process.kill,
+            )
         finally:
             process.terminate()
             process.wait(20)

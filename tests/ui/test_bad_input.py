@@ -135,8 +135,8 @@ def test_markup_in_examples_and_names_of_files_is_shown_and_never_run(
                     one.key("domain-view").get_by_text("Files", exact=True).click()
                     one.settle()
                 assert one.page.evaluate("window.hacked") is None
-                assert one.page.locator("[data-testid=stMain] img").count() == 0
-                assert one.page.locator("[data-testid=stMain] b").count() == 0
+                assert one.page.locator("[data-testid=stMainBlockContainer] img").count() == 0
+                assert one.page.locator("[data-testid=stMainBlockContainer] b").count() == 0
         finally:
             h.examples.reject(saved.example.id, "a test", by="ada")
             (office / name).unlink()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+import time
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from harness import Harness
 from harness.testing import ScriptedModel, Turn
 from tests.ui.test_pages import button, said, settled
+from tests.ui.test_runs_page import until
 
 App = Callable[..., Any]
 CASES = """\
@@ -116,3 +119,58 @@ def test_slices_of_one_run_stand_beside_the_whole(app: App, post: Any) -> None:
     table = next(one.value for one in test.dataframe if "Cases" in one.value.columns)
     assert list(table["Cases"]) == ["all", "loss", "money"]
     assert list(table["Right"]) == ["50.0 %", "0.0 %", "100.0 %"]
+
+
+def test_a_run_that_was_stopped_goes_on_from_the_page(app: App, tmp_path: Path) -> None:
+    folder = tmp_path / "post"
+    cases = "".join(f"- {{id: d{n}, input: question {n}, expected: top_up}}\n" for n in range(6))
+    for name, text in (FILES | {"evals/dev.yaml": cases, "evals/sealed/cases.yaml": ""}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    asked: list[str] = []
+
+    def says(call: Any) -> Turn:
+        question = re.findall(r"question \d", call.messages[-1].text)[-1]
+        asked.append(question)
+        quick = question in ("question 0", "question 1") or asked.count(question) > 1
+        return Turn(text="top_up", delay=0.0 if quick else 120.0)
+
+    test = app("evals", folder, model=ScriptedModel(says))
+    test.number_input(key="eval-budget").set_value(0.0)
+    button(test, "start-do").click().run()
+    for _ in range(300):
+        if any("2 of 6 cases" in str(one.proto.text) for one in test.get("progress")):
+            break
+        time.sleep(0.1)
+        test.run()
+    assert "Stopped early" not in said(test)  # it is at work: nobody else may go on with it
+    button(test, "stop-eval").click().run()
+    test = until(test, "2 of 6 answers · dev · scripted:model")
+    go_on = next(one.key for one in test.button if (one.key or "").startswith("go-on-"))
+    button(test, go_on).click().run()
+    settled(test)
+    assert "100 % right (6 of 6)" in said(test)
+    assert sorted(asked) == sorted(
+        [f"question {n}" for n in range(6)] + [f"question {n}" for n in range(2, 6)]
+    )
+    run = test.query_params["run"]
+    assert go_on == f"go-on-{run if isinstance(run, str) else run[0]}"
+    assert "Stopped early" not in said(test.run())
+
+
+def test_a_run_of_another_version_of_the_domain_can_not_go_on(app: App, tmp_path: Path) -> None:
+    folder = tmp_path / "post"
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    judge = ScriptedModel(a_judge, name="scripted:judge")
+    dear = ScriptedModel(lambda call: Turn(text="top_up"), cost_usd=Decimal(2))
+    test = app("evals", folder, model=dear)
+    from harness_ui.desk import desk as shared
+
+    left = shared().harness("post").evaluate(judge=judge, budget_usd=1, jobs=1)
+    assert left.n < 2
+    assert not button(test.run(), f"go-on-{left.run}").disabled
+    (folder / "rules.yaml").write_text("- {id: r1, text: Be kind.}\n", "utf-8")
+    assert button(test.run(), f"go-on-{left.run}").disabled
+    assert "The domain was changed since" in said(test)

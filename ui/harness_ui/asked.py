@@ -10,7 +10,7 @@ from harness.sdk.account import Account
 from harness.values import Usage
 from harness_ui.desk import desk
 from harness_ui.follow import watched
-from harness_ui.jobs import Asking, Working
+from harness_ui.jobs import Asking, JobState, Working
 
 __all__ = ["as_asked", "asked_before", "is_work", "read_back", "turns_of"]
 
@@ -69,7 +69,8 @@ def read_back(harness: Harness, domain: str, run: str) -> Asking | None:
     except HarnessError:
         return None
     read = as_asked(harness, domain, run, account)
-    if account.started.options.get("kind") == "ask" and not isinstance(job, Working):
+    settled = read.state != "elsewhere" and not isinstance(job, Working)
+    if account.started.options.get("kind") == "ask" and settled:
         desk().jobs.put(run, read)
     return read
 
@@ -112,11 +113,14 @@ def as_asked(harness: Harness, domain: str, run: str, account: Account) -> Askin
         id=run,
         domain=domain,
         question=stages[-1].asked if stages else started.goal,
-        state="done" if finished is not None and finished.stop == "completed" else "stopped",
+        state=_state(account),
         began=began.timestamp(),
         ended=(began + timedelta(seconds=finished.seconds if finished else 0)).timestamp(),
         after_run=started.parent if started.relation == "continue" else "",
+        text=account.unfinished,
     )
+    if finished is not None and finished.stop == "failed":
+        job.error = HarnessError(" ".join(finished.problems) or "The model gave no answer.")
     if finished is not None and finished.answer:
         job.answer = Answer(
             run=run,
@@ -129,3 +133,10 @@ def as_asked(harness: Harness, domain: str, run: str, account: Account) -> Askin
             seconds=finished.seconds,
         )
     return job
+
+
+def _state(account: Account) -> JobState:
+    if account.finished is None:
+        return "elsewhere" if account.summary.worker else "cut"
+    states: dict[str, JobState] = {"completed": "done", "failed": "failed"}
+    return states.get(account.finished.stop, "stopped")

@@ -26,6 +26,26 @@ if TYPE_CHECKING:
 __all__ = ["Desk", "desk", "install"]
 
 
+class Reading:
+    """How far a domain's texts are embedded, as who embeds them tells it."""
+
+    def __init__(self) -> None:
+        self._done = self._of = 0
+
+    def __call__(self, done: int, of: int) -> None:
+        """Take in how far it is."""
+        self._done, self._of = done, of
+
+    def __str__(self) -> str:
+        """What is done, in words; nothing where nothing is left to do."""
+        if self._done >= self._of:
+            return ""
+        return (
+            f"Reading the domain's examples and documents, {self._done:,} of {self._of:,}. "
+            "What was read once is kept …"
+        )
+
+
 class Desk:
     """The open domains, and the work in hand.
 
@@ -53,6 +73,7 @@ class Desk:
         self._lock = threading.Lock()
         self._open: dict[tuple[Path, str], Harness] = {}
         self._warm: set[Harness] = set()
+        self._reading: dict[Harness, Reading] = {}
         self._errors: dict[Harness, tuple[object, int]] = {}
         self.jobs = Jobs()
 
@@ -102,21 +123,28 @@ class Desk:
         with self._lock:
             if key not in self._open:
                 flags = self._flags | ({"model": model} if model else {})
-                self._open[key] = Harness(
+                reading = Reading()
+                opened = Harness(
                     known[name],
                     model=None if model else self._own,
                     settings=Settings(flags),
                     model_options=self._options,
+                    progress=reading,
                 )
+                self._open[key], self._reading[opened] = opened, reading
             return self._open[key]
 
+    def reading(self, name: str, model: str = "") -> str:
+        """Say how far a domain is read that is opened for the first time, or was changed."""
+        return str(self._reading.get(self.harness(name, model), ""))
+
     def warm(self, harness: Harness) -> None:
-        """Index a domain beside other work, so that the first question need not wait for it."""
+        """Get a domain ready beside other work, so that the first question need not wait for it."""
         with self._lock:
             if harness in self._warm:
                 return
             self._warm.add(harness)
-        threading.Thread(target=_index, args=(harness,), name="indexing", daemon=True).start()
+        threading.Thread(target=_get_ready, args=(harness,), name="indexing", daemon=True).start()
 
     def errors(self, harness: Harness) -> int:
         """Return how many errors a domain has; looked at anew only when its folder has changed."""
@@ -143,14 +171,30 @@ class Desk:
             for harness in self._open.values():
                 harness.close()
             self._open.clear()
+            self._reading.clear()
+
+
+def _get_ready(harness: Harness) -> None:
+    """Do once what the first question would else do: seconds of reading, loading, choosing."""
+    for step in (_index, _load_model, _pack_once):
+        with contextlib.suppress(HarnessError):  # whoever asks is told what is wrong
+            step(harness)
 
 
 def _index(harness: Harness) -> None:
-    with contextlib.suppress(HarnessError):  # whoever asks is told what is wrong
-        harness.index()
-    with contextlib.suppress(HarnessError):
-        # loads the provider's client, which takes seconds: no question has to wait for it
-        _ = harness.models.main(harness.examples.domain.settings).context_window
+    harness.index()
+
+
+def _load_model(harness: Harness) -> None:
+    from harness.sdk import asking  # noqa: F401 -- what a question goes through, with its libraries
+
+    _ = harness.models.main(harness.examples.domain.settings).context_window
+
+
+def _pack_once(harness: Harness) -> None:
+    """Load the embedder and choose the core; a provider's embedder is asked nothing for it."""
+    here = ":" not in harness.examples.domain.settings.embedding
+    harness.preview("What is this about?", policy=None if here else "none")
 
 
 def _domain_folders(folder: Path) -> list[Path]:

@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness import Answer, Delta, Harness, HarnessError, Packed
-from harness.journal.events import RunFinished
+from harness.journal.events import MessageCompleted, ModelRequested
 from harness.sdk.run import Budget
 from harness.sdk.runs import new_run_id
 
 if TYPE_CHECKING:
     from harness.evals import EvalRun
 
-__all__ = ["Asking", "Evaluating", "JobState", "Jobs"]
+__all__ = ["Asking", "Evaluating", "Job", "JobState", "Jobs", "Working"]
 
 logger = logging.getLogger(__name__)
 
-JobState = Literal["waiting", "working", "done", "stopped", "failed"]
+JobState = Literal["waiting", "working", "done", "stopped", "failed", "cut", "elsewhere"]
+"""`cut`: the program that did it ended in the middle; `elsewhere`: another one is at it."""
 KEPT = 120
 """Jobs that stay in memory; older ones that the journal has are let go once they are done."""
 PACKED = 24
@@ -68,7 +69,7 @@ class Job:
 
 @dataclass(kw_only=True)
 class Asking(Job):
-    """A question and its answer as it comes.
+    """A question and its answer as it comes. Its id is the run's.
 
     Attributes:
         question: The question.
@@ -84,6 +85,7 @@ class Asking(Job):
         reason: Why.
     """
 
+    id: str = field(default_factory=new_run_id)
     question: str
     files: Sequence[Path] = ()
     how: dict[str, Any] = field(default_factory=dict)
@@ -263,11 +265,11 @@ class Jobs:
         asked: Any = harness
         if job.after_run:
             asked = harness.conversation(job.after_run)
-        async with aclosing(asked.astream(job.question, files=files, **job.how)) as events:
+        stream = asked.astream(job.question, files=files, name=job.id, **job.how)
+        async with aclosing(stream) as events:
             async for event in events:
                 if isinstance(event, Answer):
                     job.answer = event
-                    self._jobs[event.run] = job  # its name for good, in the journal
                 else:
                     job.text = event.text if event.restart else job.text + event.text
 
@@ -291,8 +293,8 @@ class Jobs:
         async for event in run:
             if isinstance(event, Delta):
                 job.text = event.text if event.restart else job.text + event.text
-            elif not (isinstance(event, RunFinished) and event.stop == "cancelled"):
-                job.text = ""  # it stands in the journal now
+            elif isinstance(event, MessageCompleted | ModelRequested):
+                job.text = ""  # it stands in the journal now, or is begun anew
 
     async def _evaluate(self, harness: Harness, job: Evaluating) -> None:
         def progress(done: int, of: int) -> None:

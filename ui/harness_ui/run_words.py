@@ -140,12 +140,11 @@ def _finished(event: RunFinished) -> str:
 
 
 def _changed(event: FileChanged) -> str:
-    word = "removed" if event.after is None else "changed" if event.before else "made"
-    return f"{word} the file **{plain(event.path)}**"
+    return f"{event.deed} the file **{plain(event.path)}**"
 
 
 def _decided(event: ApprovalDecided) -> str:
-    if event.by == "policy" and event.decision == "allow":
+    if event.by_rule:
         return ""
     word = "allowed" if event.decision == "allow" else "refused"
     return f"{word} by {plain(event.by)}" + (f": {plain(event.reason)}" if event.reason else "")

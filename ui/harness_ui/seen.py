@@ -192,7 +192,8 @@ def _bar(table: pd.DataFrame, packed: Packed) -> alt.LayerChart:
     words = mark.mark_text(align="left", dx=5, dy=-27, fontSize=12, color="#8a2c2c").encode(
         text="says:N"
     )
-    return alt.LayerChart(layer=[bar, rule, words], height=180)
+    room = {"top": 20, "left": 5, "right": 5, "bottom": 5}  # for the words above the bar
+    return alt.LayerChart(layer=[bar, rule, words], height=180, padding=room)
 
 
 def _in_words(table: pd.DataFrame, packed: Packed) -> str:

@@ -14,14 +14,19 @@ from harness_ui.cited import show_cited, show_shown
 from harness_ui.desk import desk
 from harness_ui.jobs import Asking
 from harness_ui.keeping import show_save
+from harness_ui.looks import FIRST, LATER, looking_words, waits_for_a_word
+from harness_ui.pages.run_parts import show_asked
 from harness_ui.seen import show_seen
 from harness_ui.troubles import show_error
 from harness_ui.words import cost_words, count, model_markdown, plain, since
 
 __all__ = ["show_conversation", "show_verdict"]
 
-LOOK = 0.25
-"""Seconds between looks at an answer that is being written."""
+BROKEN_OFF = {
+    "stopped": "Stopped. What was there is kept.",
+    "cut": "Cut off here: the program that answered has ended. What had come until then is kept.",
+    "elsewhere": "Another program is answering this just now. Reload the page to see more of it.",
+}
 SHOWN = 12
 """Turns of a conversation that are drawn at first."""
 
@@ -44,16 +49,13 @@ def show_conversation(harness: Harness, job: Asking, again: Callable[..., None])
         st.markdown(model_markdown(turn.said) or "…")
     _question(job)
     if job.busy:
-        st.fragment(_live, run_every=LOOK)(job.id)
+        st.fragment(_live, run_every=LATER)(job.id)
     else:
         _settled(harness, job, again)
 
 
 def _question(job: Asking) -> None:
-    with st.container(border=True, key=f"asked-{job.id}"):
-        st.markdown(plain(job.question))
-        if job.files:
-            st.caption("with " + ", ".join(plain(path.name) for path in job.files))
+    show_asked(job.question, (path.name for path in job.files), key=f"asked-{job.id}")
 
 
 def _live(name: str) -> None:
@@ -61,19 +63,30 @@ def _live(name: str) -> None:
     job = desk().jobs.get(name)
     if not isinstance(job, Asking) or not job.busy:
         st.rerun()
-    if job.text:
-        with st.container(key="coming"):
-            st.markdown(model_markdown(job.text) + " ▌")
+    if waits_for_a_word(job):
+        st.fragment(_coming, run_every=FIRST)(name)
     else:
-        st.markdown(f"*{_doing(job)}*")
+        _coming(name)
     if st.button("Stop", key="stop", help="Keeps what is there"):
         desk().jobs.stop(job)
         st.rerun()
 
 
+def _coming(name: str) -> None:
+    """Draw what has come of an answer, or what is done for it."""
+    job = desk().jobs.get(name)
+    if not isinstance(job, Asking):
+        return
+    if job.text:
+        with st.container(key="coming"):
+            st.markdown(model_markdown(job.text) + " ▌")
+    else:
+        st.markdown(f"*{_doing(job)}*")
+
+
 def _doing(job: Asking) -> str:
     if job.packed is None:
-        return "Looking for the examples that are like your question …"
+        return looking_words(job)
     shown = len(job.packed.shown("example", "eval"))
     passages = len(job.packed.shown("passage"))
     return (
@@ -85,9 +98,11 @@ def _doing(job: Asking) -> str:
 def _settled(harness: Harness, job: Asking, again: Callable[..., None]) -> None:
     if job.said:
         with st.container(key="answer"):
-            st.markdown(model_markdown(job.said))
-    if job.state == "stopped":
-        st.caption("Stopped. What was there is kept.")
+            st.markdown(model_markdown(job.said) + (" …" if job.state in BROKEN_OFF else ""))
+    if job.state in BROKEN_OFF:
+        st.caption(BROKEN_OFF[job.state])
+        if st.button("Ask it again", key="ask-it-again"):
+            again(model=job.model, tools=False, **job.how)
     if job.error is not None:
         show_error(job.error)
         if st.button("Ask the baseline instead", key="baseline"):

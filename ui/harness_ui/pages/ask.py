@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -62,8 +63,6 @@ def _asked_for(harness: Harness, name: str) -> Asking | None:
         return read_back(harness, visit.current(), name) if name else None
     if job.domain != visit.current():
         return None
-    if job.answer is not None and name != job.answer.run:
-        st.query_params["run"] = job.answer.run
     return job
 
 
@@ -167,6 +166,9 @@ def _wishes(harness: Harness) -> dict[str, Any]:
         "to. Without: one answer at once.",
     )
     how: dict[str, Any] = {"model": "" if model in (usual, None) else model}
+    if how["model"]:
+        with suppress(HarnessError):  # whoever asks it is told what is wrong
+            desk().warm(desk().harness(visit.current(), how["model"]))
     how["tools"] = tools and able
     if policy:
         how["policy"] = policy

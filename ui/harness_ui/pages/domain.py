@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from harness import Harness, HarnessError
-from harness.domain import Policy
-from harness.domain.formats import AnswerKind
 from harness.sdk import bundled_domains
 from harness.sdk.doctor import examine
 from harness.sdk.people import ALL
 from harness.sdk.start import start_domain
 from harness_ui import visit
 from harness_ui.desk import desk
+from harness_ui.pages.domain_settings import show_settings
 from harness_ui.troubles import show_error
 from harness_ui.words import count, plain
 
@@ -27,19 +26,6 @@ TEXTS = {
     "Rules": "rules.yaml",
     "Rubrics": "rubrics.yaml",
     "Settings as text": "domain.yaml",
-}
-POLICIES = {
-    "balanced": "like the question, and every answer has its share",
-    "nearest": "those most like the question",
-    "diverse": "like the question, and unlike each other",
-    "everything": "as many as there is room for",
-    "none": "no examples",
-}
-KINDS = {
-    "text": "a text",
-    "label": "one of a few labels",
-    "number": "a number",
-    "json": "fields with values (JSON)",
 }
 TEMPLATES = {
     "labels": "each case gets one of a few labels",
@@ -56,7 +42,7 @@ def show() -> None:
         st.success(said)
     views: dict[str, Any] = {
         "Health": _health,
-        "Settings": _settings,
+        "Settings": show_settings,
         "Texts": _texts,
         "Files": _files,
         "History": _history,
@@ -102,6 +88,7 @@ def _health(harness: Harness) -> None:
             ),
             hide_index=True,
             key="problems",
+            row_height=76,  # else all but the beginning of a sentence is hidden
             column_config={
                 "What is wrong, and how to mend it": st.column_config.TextColumn(width="large")
             },
@@ -132,97 +119,6 @@ def _health(harness: Harness) -> None:
         key="findings",
         alt="What works on this machine",
     )
-
-
-# --- settings -----------------------------------------------------------------------------------
-
-
-def _settings(harness: Harness) -> None:
-    now = harness.examples.domain.settings
-    allowed = visit.may("admin")
-    with st.form("settings"):
-        one, two = st.columns(2)
-        title = one.text_input("Title", value=now.title, key="s-title")
-        owners = two.text_input(
-            "Owners, with commas between", ", ".join(now.owners), key="s-owners"
-        )
-        model = one.text_input(
-            "Model",
-            value=now.model or "",
-            key="s-model",
-            help="provider:model, as openai:gpt-5; empty: what the app was started with",
-        )
-        fallback = two.text_input(
-            "Model if that one can't be reached", value=now.fallback_model or "", key="s-fallback"
-        )
-        budget = one.number_input(
-            "Tokens that the model is shown",
-            500,
-            2_000_000,
-            now.context.budget,
-            1000,
-            key="s-budget",
-            help="1,000 tokens are about 750 words",
-        )
-        policy = two.selectbox(
-            "How examples are chosen",
-            get_args(Policy),
-            get_args(Policy).index(now.context.policy),
-            key="s-policy",
-            format_func=lambda one: POLICIES.get(one, one),
-        )
-        kind = one.selectbox(
-            "What an answer is",
-            get_args(AnswerKind),
-            get_args(AnswerKind).index(now.answer.kind),
-            key="s-kind",
-            format_func=lambda one: KINDS.get(one, one),
-        )
-        abstain = two.text_input(
-            "Words that mean “I can't tell”", value=now.answer.abstain or "", key="s-abstain"
-        )
-        providers = one.text_input(
-            "Providers that its text may go to, with commas between",
-            ", ".join(now.providers_allowed or ()),
-            key="s-providers",
-            help="empty: any",
-        )
-        review = two.selectbox(
-            "Who accepts a correction",
-            ["one_person", "two_people"],
-            ["one_person", "two_people"].index(now.review),
-            key="s-review",
-            format_func={"one_person": "one person", "two_people": "two people"}.__getitem__,
-        )
-        if not st.form_submit_button("Save settings", type="primary", disabled=not allowed):
-            return
-    wanted: dict[str, tuple[Any, Any]] = {
-        "title": (title, now.title),
-        "owners": (_listed(owners), list(now.owners)),
-        "model": (model, now.model or ""),
-        "fallback_model": (fallback, now.fallback_model or ""),
-        "context.budget": (str(budget), str(now.context.budget)),
-        "context.policy": (policy, now.context.policy),
-        "answer.kind": (kind, now.answer.kind),
-        "answer.abstain": (abstain, now.answer.abstain or ""),
-        "providers_allowed": (_listed(providers), list(now.providers_allowed or ())),
-        "review": (review, now.review),
-    }
-    changed = {key: new or None for key, (new, old) in wanted.items() if new != old}
-    if not changed:
-        st.info("Nothing was changed.")
-        return
-    try:
-        harness.files.set(changed, by=visit.person())
-    except HarnessError as error:
-        show_error(error)
-        return
-    st.session_state["domain-said"] = f"Saved: {', '.join(map(plain, changed))}."
-    st.rerun()
-
-
-def _listed(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 # --- texts and files ----------------------------------------------------------------------------

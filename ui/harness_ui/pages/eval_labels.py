@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,10 +12,11 @@ import streamlit as st
 from harness import Harness, HarnessError
 from harness.errors import EvalError
 from harness.evals import EvalRun
+from harness.evals.statistics import Agreement
 from harness.sdk.labelling import Judged
 from harness_ui import visit
 from harness_ui.troubles import show_error
-from harness_ui.words import count, plain
+from harness_ui.words import count, plain, short
 
 __all__ = ["show_labelling"]
 
@@ -43,7 +44,7 @@ def show_labelling(harness: Harness, run: EvalRun) -> None:
     )
     st.progress(done / len(verdicts), f"{done:,} of {count(len(verdicts), 'verdict')} labelled")
     _one(harness, verdicts, me)
-    _agreement(harness, run)
+    _agreement(harness, run, {one.criterion: one.words for one in verdicts})
 
 
 def _one(harness: Harness, verdicts: Sequence[Judged], me: str) -> None:
@@ -84,8 +85,9 @@ def _shown(one: Judged) -> None:
             st.markdown(plain(_text(one.expected)))
         st.caption("The answer")
         st.markdown(plain(one.answer) or "none")
-    against = " An answer that does this loses points." if one.counts_against else ""
-    st.markdown(f"**{plain(one.words)}**{against}")
+        st.caption("Does the answer meet this?")
+        against = " An answer that does this loses points." if one.counts_against else ""
+        st.markdown(f"**{plain(one.words)}**{against}")
 
 
 def _told(one: Judged, mine: bool) -> None:
@@ -102,8 +104,14 @@ def _told(one: Judged, mine: bool) -> None:
         st.rerun()
 
 
-def _agreement(harness: Harness, run: EvalRun) -> None:
-    """Draw how far the judge agrees with the labels, where there are any."""
+def _agreement(harness: Harness, run: EvalRun, words: Mapping[str, str]) -> None:
+    """Draw how far the judge agrees with the labels, where there are any.
+
+    Args:
+        harness: The open domain.
+        run: The run.
+        words: What each criterion asks for, by its id.
+    """
     try:
         found = harness.evals.calibrate(run.run)
     except EvalError:
@@ -120,23 +128,40 @@ def _agreement(harness: Harness, run: EvalRun) -> None:
     if (fixed := found.corrected) is not None:
         rows.append(("Criteria met, corrected by the labels", fixed.mean, (fixed.low, fixed.high)))
     shown = [
-        [name, f"{100 * mean:.0f} %", f"{100 * low:.0f} % to {100 * high:.0f} %"]
+        [f"{100 * mean:.0f} %", f"{100 * low:.0f} % to {100 * high:.0f} %", name]
         for name, mean, (low, high) in rows
         if mean is not None
     ]
-    shown += [
-        [f"Criterion {name}: kappa", "" if one.kappa is None else f"{one.kappa:.2f}", f"{one.n:,}"]
-        for name, one in found.by_criterion.items()
-        if one.kappa is not None
-    ]
     st.dataframe(
-        pd.DataFrame(shown, columns=["What", "Found", "Interval, or labels"]),
+        pd.DataFrame(shown, columns=["Found", "With 95 % confidence", "What"]),
         hide_index=True,
         key="agreement",
         alt="How far the judge agrees with the experts",
     )
+    _by_criterion(found.by_criterion, words)
     if found.warning:
         st.caption(plain(found.warning))
+
+
+def _by_criterion(found: Mapping[str, Agreement], words: Mapping[str, str]) -> None:
+    rows = [
+        [one.kappa, one.n, short(words.get(name, name), 100)]
+        for name, one in found.items()
+        if one.kappa is not None
+    ]
+    if not rows:
+        return
+    st.dataframe(
+        pd.DataFrame(rows, columns=["Agreement", "Labels", "Criterion"]),
+        hide_index=True,
+        key="by-criterion",
+        column_config={"Agreement": st.column_config.NumberColumn(format="%.2f")},
+        alt="How far the judge agrees with the experts, by criterion",
+    )
+    st.caption(
+        "Agreement is Cohen's kappa: 1 where judge and experts always say the same, 0 where they "
+        "do as often as by chance."
+    )
 
 
 def _name(one: Judged) -> str:

@@ -36,7 +36,7 @@ def scores(lines: Sequence[Line], *, key: str, alt_text: str, of: str = "") -> N
         alt_text: Says the picture in words.
         of: What a line stands for, as the table's first heading.
     """
-    left, right = st.columns([3, 2], vertical_alignment="center", gap="large")
+    left, right = st.columns([3, 2], vertical_alignment="center", gap="medium")
     axis = alt.Axis(format="%", title=None, tickCount=5)
     scale = alt.Scale(domain=[0, 1])
     with left:
@@ -66,7 +66,7 @@ def differences(lines: Sequence[Line], *, key: str, alt_text: str) -> None:
     reach = max(5.0, *(max(abs(one.low), abs(one.high)) for one in points)) * 1.1
     scale = alt.Scale(domain=[-reach, reach], nice=False)
     axis = alt.Axis(format="+.0f", title=None, tickCount=5)
-    left, right = st.columns([3, 2], vertical_alignment="center", gap="large")
+    left, right = st.columns([3, 2], vertical_alignment="center", gap="medium")
     nought = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color="#888", strokeDash=[4, 3])
     drawn = nought.encode(x="x:Q") + _picture(points, scale, axis, "points")
     with left:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -17,6 +16,7 @@ from harness_ui.jobs import Evaluating
 from harness_ui.pages.eval_history import show_history
 from harness_ui.pages.eval_labels import show_labelling
 from harness_ui.pages.eval_plots import Line, scores
+from harness_ui.pages.eval_start import Watch, show_start
 from harness_ui.troubles import show_error
 from harness_ui.words import cost_words, count, diff_markdown, plain, short, since
 
@@ -24,22 +24,6 @@ __all__ = ["show"]
 
 LOOK = 0.5
 """Seconds between looks at a run that goes on."""
-SPLITS = {
-    "dev": "for daily work (dev)",
-    "holdout": "kept apart, to confirm (holdout)",
-    "sealed": "sealed; each opening is counted",
-}
-
-
-@dataclass
-class Watch:
-    """How a run stands, as it tells itself."""
-
-    now: Standing | None = None
-
-    def __call__(self, standing: Standing) -> None:
-        """Take in how it stands."""
-        self.now = standing
 
 
 def show() -> None:
@@ -63,7 +47,7 @@ def show() -> None:
             _result(harness, job.run)
         elif job.state == "stopped":
             st.info("Stopped. The cases that were done are kept.")
-    _start(harness)
+    show_start(harness)
     show_history(harness)
 
 
@@ -73,88 +57,6 @@ def _earlier(harness: Harness, name: str) -> None:
         _result(harness, harness.evals.load(name))
     except HarnessError as error:
         show_error(error)
-
-
-def _start(harness: Harness) -> None:
-    domain = harness.examples.domain
-    here = {split: sum(case.split == split for case in domain.cases) for split in SPLITS}
-    here["sealed"] = _sealed(harness)
-    if not any(here.values()):
-        st.info("This domain has no test cases yet. They stand in evals/dev.* and evals/holdout.*.")
-        return
-    usual = harness.models.name(domain.settings)
-    with st.container(border=True, key="start"):
-        one, two, three = st.columns([2, 1, 2])
-        split: Any = one.selectbox(
-            "Test cases",
-            [name for name in SPLITS if here[name]],
-            key="split",
-            format_func=lambda name: f"{SPLITS[name]}: {here[name]:,}",
-        )
-        most = two.number_input(
-            "How many",
-            1,
-            here[split],
-            min(50, here[split]),
-            key=f"limit-{split}",
-            help="Fewer are quicker and cheaper, and say less; always the same ones.",
-        )
-        model = three.selectbox(
-            "Model",
-            list(dict.fromkeys([usual, "baseline:nearest"])),
-            key="eval-model",
-            accept_new_options=True,
-        )
-        budget = st.number_input(
-            "At most, US dollars",
-            0.0,
-            10_000.0,
-            5.0,
-            1.0,
-            key="eval-budget",
-            help="After that nothing more is asked; what is done is kept. 0: no limit.",
-        )
-        allowed = visit.may("reviewer" if split == "sealed" else "expert")
-        if split == "sealed":
-            st.warning(
-                "Sealed cases are for the last word. Each time they are opened is on record, and "
-                "the more often they are, the less they show."
-            )
-        if st.button("Start", type="primary", key="start-do", disabled=not allowed):
-            chosen = "" if model in (usual, None) else str(model)
-            _begin({"split": split, "limit": int(most), "budget_usd": budget or None}, chosen)
-
-
-def _begin(how: dict[str, Any], model: str) -> None:
-    job = Evaluating(
-        domain=visit.current(),
-        by=visit.person(),
-        how=how | {"watch": Watch()},
-        model=model,
-        of=int(how["limit"]),
-    )
-    try:
-        desk().jobs.evaluate(desk().harness(visit.current(), model), job)
-    except HarnessError as error:
-        show_error(error)
-        return
-    st.query_params["run"] = job.id
-    st.rerun()
-
-
-def _sealed(harness: Harness) -> int:
-    """Say how many sealed cases there are and how often they were opened; return how many."""
-    try:
-        number, opened = harness.evals.sealed_cases(), harness.evals.openings()
-    except HarnessError as error:
-        show_error(error)
-        return 0
-    if not number and not opened:
-        return 0
-    last = f"; the last time by {plain(opened[-1].who)}, {opened[-1].at[:10]}" if opened else ""
-    times = {0: "never opened", 1: "opened once"}.get(len(opened), f"opened {len(opened):,} times")
-    st.caption(f"{count(number, 'sealed case')}, {times}{last}.")
-    return number
 
 
 @st.fragment(run_every=LOOK)

@@ -17,6 +17,7 @@ from harness_ui.desk import desk
 from harness_ui.follow import watched
 from harness_ui.jobs import Working
 from harness_ui.keeping import show_save
+from harness_ui.looks import FIRST, looking_words
 from harness_ui.run_words import EFFECTS, change_words, may_it
 from harness_ui.troubles import show_error
 from harness_ui.words import plain, size
@@ -35,8 +36,6 @@ __all__ = [
 
 ALIVE = ("new", "running", "waiting")
 MOST_BYTES = 20 * 1024 * 1024
-LOOK = 0.4
-"""Seconds between looks whether a run stands in the journal."""
 
 
 # --- how a run stands ---------------------------------------------------------------------------
@@ -57,13 +56,14 @@ def wait_for_it(name: str) -> bool:
     if job.error is not None:
         show_error(job.error)
     elif job.busy:
-        st.fragment(_look_for_it, run_every=LOOK)(name)
+        st.fragment(_look_for_it, run_every=FIRST)(name)
     return True
 
 
 def _look_for_it(name: str) -> None:
-    st.markdown("*Looking for the examples that are like your question …*")
     harness, job = visit.opened(), desk().jobs.get(name)
+    if isinstance(job, Working):
+        st.markdown(f"*{looking_words(job)}*")
     try:
         if harness is not None:
             watched(harness, name).look()

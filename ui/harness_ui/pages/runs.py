@@ -11,7 +11,6 @@ from harness import Harness, HarnessError
 from harness.sdk.account import Account
 from harness.sdk.run import Budget
 from harness_ui import visit
-from harness_ui.cited import show_cited
 from harness_ui.desk import desk
 from harness_ui.follow import Watched, watched
 from harness_ui.jobs import Working
@@ -24,6 +23,7 @@ from harness_ui.pages.run_controls import (
     together,
     wait_for_it,
 )
+from harness_ui.pages.run_parts import show_asked, show_cut_off, show_quotes
 from harness_ui.run_words import STATES
 from harness_ui.troubles import show_error
 from harness_ui.words import cost_words, count, model_markdown, plain, short
@@ -147,11 +147,8 @@ def _one(harness: Harness, name: str) -> None:
         return
     if isinstance(job, Working) and job.error is not None:
         show_error(job.error)
-    with st.container(border=True, key="goal-shown"):
-        st.markdown(plain(account.started.goal))
-        if account.started.files:
-            names = (plain(one.path) for one in account.started.files)
-            st.caption("with " + ", ".join(names))
+    started = account.started
+    show_asked(started.goal, (one.path for one in started.files), key="goal-shown")
     if at_work(account):
         st.fragment(_live, run_every=LOOK)(name)
     else:
@@ -177,15 +174,12 @@ def _drawn(harness: Harness, name: str, account: Account, run: Watched, text: st
     left, right = st.columns([3, 2], gap="large")
     with left:
         _events(run)
-        if text:
-            st.markdown(model_markdown(text) + (" ▌" if busy else ""))
+        _saying(account, text or account.unfinished, busy=busy)
         show_waiting(harness, name, account)
         if account.finished is not None and account.finished.answer:
             with st.container(border=True, key="outcome"):
                 st.markdown(model_markdown(account.finished.answer))
-            sources = harness.sources(name)
-            quotes = account.finished.citations
-            show_cited(sources, [sources.quoted(q.document, q.quote) for q in quotes], name)
+            show_quotes(harness, name, account.finished)
     with right:
         _plan(account)
         _spend(account)
@@ -194,6 +188,14 @@ def _drawn(harness: Harness, name: str, account: Account, run: Watched, text: st
             _files(account)
         else:
             show_artifacts(harness, name, account)
+
+
+def _saying(account: Account, text: str, *, busy: bool) -> None:
+    """Draw a message that is not whole: on its way, or cut off."""
+    if busy:
+        st.markdown(model_markdown(text) + " ▌" if text else "")
+    else:
+        show_cut_off(text, by_a_person=account.finished is not None)
 
 
 def _files(account: Account) -> None:

@@ -10,10 +10,11 @@ from harness import Harness, HarnessError
 from harness.sdk.account import Account
 from harness_ui import visit
 from harness_ui.asked import as_asked
-from harness_ui.cited import show_cited, show_shown
+from harness_ui.cited import show_shown
 from harness_ui.desk import desk
 from harness_ui.follow import Stage, watched
 from harness_ui.jobs import Asking, Working
+from harness_ui.looks import FIRST, LATER, waits_for_a_word
 from harness_ui.pages.run_controls import (
     at_work,
     show_files,
@@ -23,6 +24,7 @@ from harness_ui.pages.run_controls import (
     together,
     wait_for_it,
 )
+from harness_ui.pages.run_parts import show_asked, show_cut_off, show_quotes
 from harness_ui.run_words import STATES
 from harness_ui.seen import show_seen
 from harness_ui.troubles import show_error
@@ -30,8 +32,6 @@ from harness_ui.words import cost_words, count, model_markdown, plain, since
 
 __all__ = ["show_work"]
 
-LOOK = 0.25
-"""Seconds between looks at a run that is at work."""
 SHOWN = 6
 """Stretches of a conversation that are drawn at first."""
 STEPS = 60
@@ -64,9 +64,9 @@ def show_work(
     for stage in run.stages[-most:-1]:
         _past(stage)
     stage = run.stages[-1]
-    _asked(stage)
+    show_asked(stage.asked, stage.files)
     if at_work(account):
-        st.fragment(_live, run_every=LOOK)(name)
+        st.fragment(_live, run_every=LATER)(name)
         return
     _settled(harness, name, account, stage)
     job = desk().jobs.get(name)
@@ -81,15 +81,8 @@ def show_work(
         show_seen(told, again=again)
 
 
-def _asked(stage: Stage) -> None:
-    with st.container(border=True):
-        st.markdown(plain(stage.asked))
-        if stage.files:
-            st.caption("with " + ", ".join(plain(path) for path in stage.files))
-
-
 def _past(stage: Stage) -> None:
-    _asked(stage)
+    show_asked(stage.asked, stage.files)
     if stage.finished is not None:
         st.markdown(model_markdown(stage.finished.answer) or "…")
 
@@ -104,11 +97,12 @@ def _live(name: str) -> None:
     if not at_work(account):
         st.rerun()
     _steps(run.stages[-1].steps)
-    job = desk().jobs.get(name)
-    if isinstance(job, Working) and job.text:
-        st.markdown(model_markdown(job.text) + " ▌")
-    elif not (account.approvals or account.questions):
-        st.markdown("*At work …*" if run.stages[-1].steps else "*Thinking …*")
+    if not (account.approvals or account.questions):
+        words = "At work" if run.stages[-1].steps else "Thinking"
+        if waits_for_a_word(desk().jobs.get(name)):
+            st.fragment(_coming, run_every=FIRST)(name, words)
+        else:
+            _coming(name, words)
     show_waiting(harness, name, account)
     _plan(account)
     if visit.may("expert") and st.button("Stop", key="stop", help="Keeps what is there"):
@@ -116,6 +110,15 @@ def _live(name: str) -> None:
             harness.runs.cancel(name, by=visit.person())
         except HarnessError as error:
             show_error(error)
+
+
+def _coming(name: str, words: str) -> None:
+    """Draw what the model is saying, or what it does."""
+    job = desk().jobs.get(name)
+    if isinstance(job, Working) and job.text:
+        st.markdown(model_markdown(job.text) + " ▌")
+    else:
+        st.markdown(f"*{words} …*")
 
 
 def _plan(account: Account) -> None:
@@ -139,6 +142,8 @@ def _settled(harness: Harness, name: str, account: Account, stage: Stage) -> Non
         with st.expander(title, key=f"how-{name}", on_change="rerun") as opened:
             if getattr(opened, "open", True) is not False:
                 _steps(stage.steps)
+    text = job.text if isinstance(job, Working) and job.text else account.unfinished
+    show_cut_off(text, by_a_person=finished is not None)
     if finished is None:
         show_left(account)
         if isinstance(job, Working) and job.error is not None:
@@ -147,10 +152,9 @@ def _settled(harness: Harness, name: str, account: Account, stage: Stage) -> Non
         if visit.may("expert") and st.button("Take it up", key="take-up", type="primary"):
             take_up(harness, name, account)
         return
-    text = job.text if finished.stop == "cancelled" and isinstance(job, Working) else ""
-    if said := text or finished.answer:
+    if finished.answer and not account.unfinished:
         with st.container(key="answer"):
-            st.markdown(model_markdown(said))
+            st.markdown(model_markdown(finished.answer))
     if finished.stop == "cancelled":
         st.caption("Stopped. What was there is kept.")
     elif finished.stop != "completed":
@@ -159,10 +163,7 @@ def _settled(harness: Harness, name: str, account: Account, stage: Stage) -> Non
                 [f"It {STATES[finished.stop]}.", *(f"- {plain(p)}" for p in finished.problems)]
             )
         )
-    if finished.citations:
-        sources = harness.sources(name)
-        found = [sources.quoted(one.document, one.quote) for one in finished.citations]
-        show_cited(sources, found, name)
+    show_quotes(harness, name, finished)
     show_files(harness, name)
     usage = finished.usage
     st.caption(
