@@ -11,12 +11,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from anyio.to_thread import run_sync
+
 from harness.journal.commands import Received
 from harness.journal.events import Event, MessageCompleted, Recorded, SteerReceived, ToolFinished
 from harness.journal.parts import Blob, Picture
 from harness.loop.pictures import Taken
 from harness.loop.state import RunState
-from harness.loop.world import in_thread
 from harness.seams_journal import Writer
 from harness.values import Delta
 
@@ -88,7 +89,7 @@ class Record:
         events, reasoning = self._events, self._reasoning
         consumed = [*self._consumed, *self._stale]
         write = partial(self.writer.append, *events, reasoning=reasoning, consumed=consumed)
-        recorded = write() if self.writer.in_memory else await in_thread(write)
+        recorded = write() if self.writer.in_memory else await run_sync(write)
         self._events, self._reasoning = [], None
         self._consumed, self._stale = [], []
         for given, kept in zip(events, recorded, strict=True):
@@ -115,7 +116,7 @@ class Record:
     async def put_blob(self, data: bytes, *, exact: bool = False) -> Blob:
         """Keep content, for an event to name."""
         put = partial(self.writer.put_blob, data, exact=exact)
-        return put() if self.writer.in_memory else await in_thread(put)
+        return put() if self.writer.in_memory else await run_sync(put)
 
     async def put_content(self, content: bytes | None) -> Blob | None:
         """Keep what a file holds, to the byte; None where there is none."""

@@ -8,11 +8,11 @@ Methods that a replay looks up in the record are told the id of the call.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import anyio.to_thread
+from anyio.to_thread import run_sync
 
 from harness.errors import HarnessError
 from harness.journal.events import RunFinished
@@ -43,7 +43,6 @@ __all__ = ["DEFAULT_WINDOW", "World"]
 LOG = logging.getLogger(__name__)
 DEFAULT_WINDOW = 128_000
 """Input tokens of a model that does not say how many it takes."""
-T = TypeVar("T")
 
 
 class World:
@@ -148,7 +147,7 @@ class World:
         if show is None:
             return ""
         try:
-            return str(await in_thread(lambda: show(dict(arguments))))
+            return str(await run_sync(lambda: show(dict(arguments))))
         except Exception as error:
             return f"[What it would do can't be shown: {said_by(error)}]"
 
@@ -175,7 +174,7 @@ class World:
         workspace = self.means.workspace
         if workspace is None or not self.means.tracks_changes:
             return ()
-        return await in_thread(workspace.changes)
+        return await run_sync(workspace.changes)
 
     async def write(self, call: str, path: str, content: bytes) -> bool:
         """Write a file for the model to read; return whether that worked."""
@@ -183,7 +182,7 @@ class World:
         if workspace is None:
             return False
         try:
-            await in_thread(lambda: workspace.write(path, content))
+            await run_sync(lambda: workspace.write(path, content))
         except (HarnessError, OSError) as error:
             LOG.warning("%s could not be written to the workspace: %s", path, error)
             return False
@@ -196,7 +195,7 @@ class World:
         if self.means.find_quote is None and self.means.check is None:
             return Gated()
         try:
-            return await in_thread(partial(gate, answer, self.means.find_quote, self.means.check))
+            return await run_sync(partial(gate, answer, self.means.find_quote, self.means.check))
         except Exception as error:
             return Gated(problems=(f"The answer could not be checked: {said_by(error)}",))
 
@@ -205,15 +204,10 @@ class World:
         if self.means.value is None:
             return None
         try:
-            return await in_thread(partial(self.means.value, answer))
+            return await run_sync(partial(self.means.value, answer))
         except Exception as error:
             LOG.warning("The answer's value could not be read: %s", said_by(error))
             return None
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """Run what may block beside the event loop."""
-    return await anyio.to_thread.run_sync(work)
 
 
 def _told(run: str, finished: RunFinished) -> Outcome:
