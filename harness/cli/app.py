@@ -216,6 +216,17 @@ def context(
         print(shown(packed, text=text))
 
 
+OnPaper = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--out",
+        metavar="FILE",
+        help="Write the answer here, too: docx, pdf, xlsx, md or json, as the file ends.",
+    ),
+]
+
+
 @app.command("ask")
 def ask(
     domain: DomainFolder,
@@ -239,15 +250,7 @@ def ask(
         bool,
         typer.Option("--continue", help="Go on from the domain's last question, with its model."),
     ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--out",
-            metavar="FILE",
-            help="Write the answer here, too: docx, pdf, xlsx, md or json, as the file ends.",
-        ),
-    ] = None,
+    out: OnPaper = None,
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:

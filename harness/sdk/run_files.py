@@ -91,9 +91,9 @@ class RunFiles:
         for one in self._artifacts:
             if one.path == path:
                 return self._content(one.blob)
-        raise UsageError(f"The run has no file {path}.", "`harness runs files` lists them.")
+        raise UsageError(f"The run has no file {path}.", "`harness runs show` lists them.")
 
-    def save(self, folder: Path) -> list[Path]:
+    def save(self, folder: str | Path) -> list[Path]:
         """Write the files below a folder, which is made if need be; return their paths.
 
         What is written is what the run left, byte for byte, whatever became of its workspace.
@@ -103,7 +103,7 @@ class RunFiles:
             StateError: A path leads out of the folder.
             OSError: It can't be written.
         """
-        return [self._save(one, folder) for one in self._artifacts]
+        return [self._save(one, Path(folder)) for one in self._artifacts]
 
     def _save(self, one: Artifact, folder: Path) -> Path:
         parts = PurePosixPath(one.path).parts

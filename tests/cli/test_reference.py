@@ -139,5 +139,19 @@ def test_the_reference_names_every_command_and_option():
                 assert word in text
 
 
+def test_commands_that_messages_name_are_there() -> None:
+    """A mend that does not work is worse than none."""
+    known = {*commands(), *(name.partition(" ")[0] for name in commands())}
+    groups = {name.partition(" ")[0] for name in commands() if " " in name}
+    unknown = []
+    for folder in ("harness", "ui"):
+        for file in (README.parent / folder).rglob("*.py"):
+            for first, second in re.findall(r"`harness ([a-z]+)(?: ([a-z]+))?", file.read_text()):
+                named = f"{first} {second}" if first in groups and second else first
+                if named not in known:
+                    unknown.append((file.name, named))
+    assert unknown == []
+
+
 if __name__ == "__main__":
     print(cli_reference())

@@ -150,7 +150,7 @@ def test_a_file_that_was_changed_since_is_saved_as_the_run_left_it(
     (run.workspace / "files" / "note.md").unlink()
     (run.workspace / "files" / "note.md").symlink_to(tmp_path / "else.md")
     assert {one.path: one.since for one in run.artifacts}["note.md"] == "changed"
-    run.artifacts.save(tmp_path / "out")
+    run.artifacts.save(str(tmp_path / "out"))  # as people write it
     said = {one.name: one.read_text("utf-8") for one in (tmp_path / "out").iterdir()}
     assert said == {"letter.md": "You charged 7 EUR.", "list.md": "One.", "note.md": "Kept."}
 
