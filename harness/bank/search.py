@@ -115,6 +115,10 @@ class Bank:
         """
         import numpy as np
 
+        first, end = self._span(group)
+        if first == end:
+            nothing = np.empty(0)
+            return Hits(rows=nothing.astype(np.int64), relevance=nothing, similarity=nothing)
         dense = self._by_meaning(vector, group, depth)
         sparse = self._by_words(text, group, depth)
         rows, place = np.unique(np.concatenate([dense, sparse]), return_inverse=True)

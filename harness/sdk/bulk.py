@@ -23,7 +23,7 @@ from harness.evals.graders.cites import where_quoted
 from harness.evals.record import stub_of
 from harness.sdk.confidence import confidence_in, nearest_shown
 from harness.sdk.rows import Table, read_rows, write_rows
-from harness.values import EvalCase, Place
+from harness.values import EvalCase, Packed, Place
 from harness.wiring import rate_limits_left
 
 if TYPE_CHECKING:
@@ -143,9 +143,12 @@ async def answer_rows(
     sure_of = confidence_in(domain)
 
     async def ask(case: EvalCase, _repeat: int) -> Work:
-        answer = await harness.aask(case.input, policy=policy, ratio=parts.ratio)
+        shown: list[Packed] = []
+        answer = await harness.aask(
+            case.input, policy=policy, ratio=parts.ratio, account=shown.append
+        )
         return dataclasses.replace(
-            work_of(answer), confidence=sure_of(answer), nearest=nearest_shown(answer)
+            work_of(answer), confidence=sure_of(answer, shown[0]), nearest=nearest_shown(shown[0])
         )
 
     with closing(store), store.alone(record.conditions.run), rate_limits_left():

@@ -32,7 +32,7 @@ from harness.wiring import rate_limits_left
 
 if TYPE_CHECKING:
     from harness.evals import EvalStore
-    from harness.values import EvalCase
+    from harness.values import EvalCase, Packed
 
 __all__ = ["evaluate"]
 
@@ -105,6 +105,7 @@ def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Await
     async def ask_case(case: EvalCase, _repeat: int) -> Work:
         if with_tools:
             return await parts.run_case(parts, case, wishes)
+        shown: list[Packed] = []
         answer = await parts.ask(
             case.input,
             files=[domain.path / name for name in case.files],
@@ -114,8 +115,9 @@ def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Await
             current=parts.current,
             ratio=parts.ratio,
             record=False,
+            account=shown.append,
         )
-        return dataclasses.replace(work_of(answer), confidence=sure_of(answer))
+        return dataclasses.replace(work_of(answer), confidence=sure_of(answer, shown[0]))
 
     async def ask_nobody(case: EvalCase, repeat: int) -> Work:
         raise EvalError(f"The run has no answer to {case.id} (repeat {repeat + 1}) to regrade.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.sdk.asking import Before
     from harness.sdk.opened import Current
     from harness.seams import Model, Progress
-    from harness.values import EvalCase, Section, Split
+    from harness.values import EvalCase, Packed, Section, Split
 
 __all__ = ["AskOptions", "ContextOptions", "EvalOptions", "Sections", "refuse_unknown"]
 
@@ -59,12 +59,15 @@ class AskOptions(ContextOptions, total=False):
             the folder as it is now.
         ratio: Of the model's tokens to ours, for packing; by default what was learnt, and then
             this call is learnt from.
+        account: Told of the packed context instead of the answer: to list what stood there takes
+            as long as to choose it.
     """
 
     record: bool
     before: Before | None
     current: Current | None
     ratio: float | None
+    account: Callable[[Packed], None] | None
 
 
 class EvalOptions(TypedDict, total=False):
