@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,7 +49,8 @@ def test_shared_words_are_those_of_both(texts_and_rows, question):
     assert size == len(words(question))
     assert {table.vocabulary[word] for word in known} == words(question) & set(table.vocabulary)
     shared, starts = table.shared(rows, known)
-    said = [{table.vocabulary[word] for word in row} for row in np.split(shared, starts[1:-1])]
+    parted = [shared[start:end] for start, end in pairwise(starts)]
+    said = [{table.vocabulary[word] for word in row} for row in parted]
     assert said == [words(texts[row]) & words(question) for row in rows]
 
 
