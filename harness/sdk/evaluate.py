@@ -47,6 +47,11 @@ async def evaluate(parts: Parts, wishes: EvalWishes) -> EvalRun:
         EvalError: There is no such case or run, or another process is at work on it.
         ModelError: No case can be answered: no key, unknown model, provider not allowed.
     """
+    with closing(parts.store):
+        return await _evaluated(parts, wishes)
+
+
+async def _evaluated(parts: Parts, wishes: EvalWishes) -> EvalRun:
     domain = parts.current.domain
     store = parts.store
     cases, openings = await anyio.to_thread.run_sync(lambda: _chosen(parts, wishes, store))
@@ -59,7 +64,7 @@ async def evaluate(parts: Parts, wishes: EvalWishes) -> EvalRun:
     fallback = parts.models.fallback(domain.settings)
     # A fallback answers at once where the first model refuses; else the runner makes fewer calls.
     quiet = nullcontext() if fallback else rate_limits_left()
-    with closing(store), store.alone(record.conditions.run), quiet:
+    with store.alone(record.conditions.run), quiet:
         return await run_evals(
             [by_id[stub.id] for stub in record.cases],
             _asking(parts, wishes),

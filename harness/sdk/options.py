@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from harness.seams import Model, Progress
     from harness.values import EvalCase, Packed, Section, Split
 
-__all__ = ["AskOptions", "ContextOptions", "EvalOptions", "Sections", "refuse_unknown"]
+__all__ = [
+    "AskOptions",
+    "ContextOptions",
+    "EvalOptions",
+    "MapOptions",
+    "Sections",
+    "refuse_unknown",
+]
 
 Sections: TypeAlias = "Mapping[Section, int | float | str | SectionSize]"
 """Room by section: tokens (`500`) or a share of the budget (`"25 %"`, `0.25`)."""
@@ -90,6 +97,24 @@ class EvalOptions(TypedDict, total=False):
     judge: str | Model | None
     trust_tools: bool
     progress: Progress | None
+    watch: Callable[[Standing], None] | None
+
+
+class MapOptions(TypedDict, total=False):
+    """How the rows of a table are answered.
+
+    Attributes:
+        column: Holds the questions; by default `input`, `question`, or the only column.
+        jobs: How many rows at once, at most.
+        policy: How the tail is chosen.
+        budget_usd: US dollars after which nothing more is asked.
+        watch: Told how it stands.
+    """
+
+    column: str | None
+    jobs: int | None
+    policy: Policy | None
+    budget_usd: Decimal | float | str | None
     watch: Callable[[Standing], None] | None
 
 
