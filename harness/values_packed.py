@@ -49,6 +49,8 @@ class Packed:
         messages: What a model is sent.
         account: Makes `items`, those that were kept before all others; a caller in a hurry need
             not pay for them.
+        likeness: Makes (id, cosine with the question) of the worked cases that stand in it; they
+            are a small part of the account, for callers in a hurry.
     """
 
     domain: str
@@ -60,6 +62,9 @@ class Packed:
     messages: tuple[Message, ...]
     ratio: float = 1.0
     account: Callable[[], Iterable[ItemReport]] = field(repr=False, compare=False)
+    likeness: Callable[[], Iterable[tuple[str, float]]] = field(
+        default=tuple, repr=False, compare=False
+    )
 
     @cached_property
     def items(self) -> tuple[ItemReport, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, Integer, Text
 
-from harness.errors import StateError
+from harness.adapters.journal_tables import refuse_newer
 from harness.evals.record import Opening
 
 __all__ = ["FORMAT", "GENERATIONS", "GRADES", "OPENINGS", "RUNS", "migrate"]
@@ -28,12 +30,20 @@ RUNS = sa.Table(
     Column("record", Text, nullable=False),
 )
 
+
+def _of_a_repeat() -> tuple[Column[Any], ...]:
+    """Return the columns that name one repeat of one case in a run."""
+    return (
+        Column("run", Text, primary_key=True),
+        Column("case_id", Text, primary_key=True),
+        Column("repeat", Integer, primary_key=True),
+    )
+
+
 GENERATIONS = sa.Table(
     "eval_generations",
     METADATA,
-    Column("run", Text, primary_key=True),
-    Column("case_id", Text, primary_key=True),
-    Column("repeat", Integer, primary_key=True),
+    *_of_a_repeat(),
     Column("key", Text, nullable=False, index=True),
     Column("said", Text),
     Column("error", Text, nullable=False),
@@ -44,9 +54,7 @@ GENERATIONS = sa.Table(
 GRADES = sa.Table(
     "eval_grades",
     METADATA,
-    Column("run", Text, primary_key=True),
-    Column("case_id", Text, primary_key=True),
-    Column("repeat", Integer, primary_key=True),
+    *_of_a_repeat(),
     Column("said", Text, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -62,18 +70,13 @@ _FORMATS = sa.Table("eval_format", METADATA, Column("number", Integer, nullable=
 
 
 def migrate(connection: sa.Connection, where: str) -> None:
-    """Bring a database to this program's version, in the transaction that is open.
+    """Make the tables where they are not there, and refuse a newer program's, as the journal does.
 
-    Args:
-        connection: In a transaction that keeps other writers out.
-        where: Names the database in messages.
-
-    Raises:
-        StateError: The database was written by a newer version of this program.
+    See `harness.adapters.journal_tables.migrate`.
     """
     METADATA.create_all(connection)
     number = connection.scalar(sa.select(sa.func.max(_FORMATS.c.number)))
     if number is None:
         connection.execute(_FORMATS.insert().values(number=FORMAT))
-    elif number > FORMAT:
-        raise StateError(f"{where} was written by a newer version.", "Update domain-harness.")
+    else:
+        refuse_newer(where, "evals", has=number, known=FORMAT)

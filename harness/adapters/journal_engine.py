@@ -56,7 +56,7 @@ class Database:
     ) -> None:
         self.url = _with_driver(url)
         self._what, self._mend = what, mend
-        self.where = self.url.database or "" if self.is_sqlite else self.url.render_as_string()
+        self.where = self.url.database or "" if self.is_sqlite else _as_written(self.url)
         self._timeout = lock_timeout
         with self.errors():
             self.engine = self._make_engine()
@@ -195,6 +195,11 @@ def _begin(connection: sa.Connection) -> None:
     if connection.get_execution_options().get("journal_write"):
         raw: Any = connection.connection.driver_connection
         raw.execute("BEGIN IMMEDIATE")
+
+
+def _as_written(url: sa.URL) -> str:
+    """Return a server's URL as its user wrote it, the password hidden."""
+    return url.set(drivername=url.get_backend_name()).render_as_string()
 
 
 def _with_driver(url: str | sa.URL) -> sa.URL:

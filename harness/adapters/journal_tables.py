@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Text
 
 from harness.errors import StateError
 
-__all__ = ["BLOBS", "EVENTS", "INBOX", "MIGRATIONS", "REASONING", "RUNS", "migrate"]
+__all__ = ["BLOBS", "EVENTS", "INBOX", "MIGRATIONS", "REASONING", "RUNS", "migrate", "refuse_newer"]
 
 METADATA = sa.MetaData()
 
@@ -158,6 +158,27 @@ MIGRATIONS = (_first,)
 """Each gives the statements that lead from one version to the next. Only ever added to."""
 
 
+def refuse_newer(where: str, what: str, *, has: int, known: int) -> None:
+    """Refuse tables that a newer version of this program wrote.
+
+    Args:
+        where: Names the database.
+        what: Names the tables.
+        has: Their version.
+        known: The newest version that this program knows.
+
+    Raises:
+        StateError: They are newer than that.
+    """
+    if has > known:
+        be = "are" if what.endswith("s") else "is"
+        raise StateError(
+            f"{where} was written by a newer version of this program (its {what} {be} of version "
+            f"{has}, this program knows {known}).",
+            "Update domain-harness.",
+        )
+
+
 def migrate(connection: sa.Connection, where: str) -> None:
     """Bring a database to this program's version, in the transaction that is open.
 
@@ -174,12 +195,7 @@ def migrate(connection: sa.Connection, where: str) -> None:
         "(version INTEGER PRIMARY KEY, applied TEXT NOT NULL)"
     )
     has = connection.scalar(sa.select(sa.func.max(VERSIONS.c.version))) or 0
-    if has > len(MIGRATIONS):
-        raise StateError(
-            f"{where} was written by a newer version of this program (its journal is of version "
-            f"{has}, this program knows {len(MIGRATIONS)}).",
-            "Update domain-harness.",
-        )
+    refuse_newer(where, "journal", has=has, known=len(MIGRATIONS))
     for number, statements in enumerate(MIGRATIONS[has:], has + 1):
         for statement in statements(dialect):
             connection.exec_driver_sql(statement)

@@ -117,7 +117,11 @@ class Bank:
         """
         import numpy as np
 
-        dense = self._by_meaning(vector, group, depth)
+        first, end = self._span(group)
+        if first == end:
+            nothing = np.empty(0)
+            return Hits(rows=nothing.astype(np.int64), relevance=nothing, similarity=nothing)
+        dense, near = self._by_meaning(vector, group, depth)
         sparse = self._by_words(text, group, depth)
         rows, place = np.unique(np.concatenate([dense, sparse]), return_inverse=True)
         score = np.zeros(len(rows))
@@ -125,10 +129,11 @@ class Bank:
             score[at] += 1 / (FUSE + 1 + np.arange(len(ranked)))
         order = self._best_first(rows, score)
         rows, score = rows[order], score[order]
+        similarity = self.similarity(rows, vector) if near is None else near[rows - first]
         return Hits(
             rows=rows,
             relevance=score / score[0] if len(score) else score,
-            similarity=self.similarity(rows, vector).astype(np.float64),
+            similarity=similarity.astype(np.float64),
         )
 
     def _span(self, group: Group) -> tuple[int, int]:
@@ -137,13 +142,15 @@ class Bank:
             return self._first_passage, len(self.items)
         return 0, self._first_passage
 
-    def _by_meaning(self, vector: np.ndarray, group: Group, depth: int) -> np.ndarray:
-        """Return the rows of the nearest vectors, best first."""
+    def _by_meaning(
+        self, vector: np.ndarray, group: Group, depth: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the rows of the nearest vectors, best first; and the group's cosines, if known."""
         first, end = self._span(group)
         if end - first <= SCANNED or depth > DEEP:
             return self._by_scan(vector, group, depth)
         try:
-            return self._by_store(vector, group, depth)
+            return self._by_store(vector, group, depth), None
         except BankError as error:  # somebody took its folder away; the vectors are still mapped
             logger.warning("%s All vectors are compared instead.", error)
             return self._by_scan(vector, group, depth)
@@ -165,13 +172,15 @@ class Bank:
         ordered: np.ndarray = rows[self._best_first(rows, np.round(near, CLOSE))]
         return ordered
 
-    def _by_scan(self, vector: np.ndarray, group: Group, depth: int) -> np.ndarray:
-        """Return the rows of the nearest of all vectors."""
+    def _by_scan(
+        self, vector: np.ndarray, group: Group, depth: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of the nearest of all vectors, and the cosines of all of the group."""
         import numpy as np
 
         first, end = self._span(group)
-        near = np.round(_cosines(self._vectors[first:end], vector), CLOSE)
-        return self._best(np.arange(first, end), near, depth)
+        near = _cosines(self._vectors[first:end], vector)
+        return self._best(np.arange(first, end), np.round(near, CLOSE), depth), near
 
     def _by_words(self, text: str, group: Group, depth: int) -> np.ndarray:
         """Return the best rows by BM25, best first; only rows that share a word."""

@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.evals_options import (
+    Baseline,
+    Beside,
+    BudgetUsd,
+    CaseIds,
+    GateFlag,
+    GuardFlag,
+    Html,
+    Jobs,
+    JudgeModel,
+    JUnit,
+    Limit,
+    Margin,
+    OfRun,
+    Regrade,
+    Repeat,
+    Resume,
+    RetryErrors,
+    Reuse,
+    Sealed,
+    Split,
+    Tags,
+    Trust,
+    read_dollars,
+    read_margin,
+    usage,
+)
 from harness.cli.evals_show import exit_code, gated, show_run, write_files
 from harness.cli.options import (
     AsJson,
@@ -22,61 +49,15 @@ from harness.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from harness.evals import EvalRun
+    from harness.evals import EvalRun, RunRecord
     from harness.evals.compare import Comparison
     from harness.sdk import Harness
+    from harness.sdk.options import EvalOptions
 
-__all__ = ["BudgetUsd", "Jobs", "read_dollars", "register"]
+__all__ = ["register"]
 
-Split = Annotated[Literal["dev", "holdout"], typer.Option(help="Which cases to run.")]
-Limit = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="Only this many cases, from a fixed shuffle."),
-]
-CaseIds = Annotated[
-    list[str] | None,
-    typer.Option("--case", metavar="ID", help="Only the case with this id. May be repeated."),
-]
-Tags = Annotated[
-    list[str] | None,
-    typer.Option("--tag", metavar="TAG", help="Only cases with this tag. May be repeated."),
-]
-Repeat = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Ask every case so many times.")
-]
-Jobs = Annotated[
-    int | None,
-    typer.Option("--jobs", "-j", min=1, metavar="N", help="How many cases run at once, at most."),
-]
-BudgetUsd = Annotated[
-    str | None, typer.Option(metavar="USD", help="Stop asking when so much is spent.")
-]
-JudgeModel = Annotated[
-    str | None,
-    typer.Option("--judge", metavar="NAME", help="provider:model that judges by rubrics."),
-]
-Trust = Annotated[
-    bool,
-    typer.Option("--trust-tools", help="Let `python` checks run the code in the domain's tools/."),
-]
-Margin = Annotated[
-    str,
-    typer.Option(metavar="SHARE", help="With --gate: what may be lost, as 2 % or 0.02."),
-]
-GateFlag = Annotated[
-    bool,
-    typer.Option(
-        "--gate",
-        help="Exit with 0 if no more than the margin can be lost, 2 if significantly worse, "
-        "else 3.",
-    ),
-]
-JUnit = Annotated[
-    Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML into this file.")
-]
-Html = Annotated[
-    Path | None, typer.Option("--html", metavar="FILE", help="Write a page with plots.")
-]
+NEWEST = 20
+"""Runs that are listed for people."""
 
 
 def register(app: typer.Typer) -> None:
@@ -90,10 +71,7 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     domain: DomainFolder,
     split: Split = "dev",
-    sealed: Annotated[
-        bool,
-        typer.Option("--sealed", help="Open the sealed cases: counted, and on record for good."),
-    ] = False,
+    sealed: Sealed = False,
     model: Model = None,
     model_option: ModelOptions = None,
     policy: Policy = None,
@@ -102,48 +80,17 @@ def evaluate(
     tag: Tags = None,
     repeat: Repeat = None,
     jobs: Jobs = None,
-    guard: Annotated[
-        bool,
-        typer.Option(
-            "--guard/--no-guard",
-            help="Keep each case, its twins and siblings out of its own context. Off, the score "
-            "is inflated.",
-        ),
-    ] = True,
+    guard: GuardFlag = True,
     budget_usd: BudgetUsd = None,
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Go on with the newest such run that was stopped early."),
-    ] = False,
-    retry_errors: Annotated[
-        bool,
-        typer.Option("--retry-errors", help="Go on, and ask again what gave no answer."),
-    ] = False,
-    run: Annotated[
-        str | None,
-        typer.Option("--run", metavar="RUN", help="The run that --resume or --retry-errors mean."),
-    ] = None,
-    regrade: Annotated[
-        str | None,
-        typer.Option(metavar="RUN", help="Grade this run's answers by the checks as they are now."),
-    ] = None,
-    reuse: Annotated[
-        bool,
-        typer.Option("--reuse", help="Take answers of earlier runs of the same configuration."),
-    ] = False,
+    resume: Resume = False,
+    retry_errors: RetryErrors = False,
+    run: OfRun = None,
+    regrade: Regrade = None,
+    reuse: Reuse = False,
     judge: JudgeModel = None,
     trust_tools: Trust = False,
-    baseline: Annotated[
-        str | None, typer.Option(metavar="RUN", help="Compare with this run.")
-    ] = None,
-    beside: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Also run `none` (no worked cases), `baseline:nearest` or another model on the "
-            "same cases, and compare with it. May be repeated.",
-        ),
-    ] = None,
+    baseline: Baseline = None,
+    beside: Beside = None,
     gate: GateFlag = False,
     margin: Margin = "0",
     junit: JUnit = None,
@@ -155,13 +102,10 @@ def evaluate(
 
     Stopped early, it keeps the cases that are done; --resume goes on.
     """
-    from harness.cli.progress import EvalBar
-
     if gate and not baseline and not beside:
-        raise _usage("--gate compares with a run, and none is named.", "Give --baseline RUN.")
-    share = _share(margin)
-    again = resume or retry_errors or run is not None
-    wishes: dict[str, Any] = {
+        raise usage("--gate compares with a run, and none is named.", "Give --baseline RUN.")
+    share = read_margin(margin)
+    same: EvalOptions = {
         "split": "sealed" if sealed else split,
         "limit": limit,
         "cases": case,
@@ -173,31 +117,20 @@ def evaluate(
         "judge": judge,
         "trust_tools": trust_tools,
     }
-    options = {"home": home, "model_options": model_option}
-    with open_domain(domain, model=model, **options) as harness:  # type: ignore[arg-type]
-        if baseline:
-            harness.evals.load(baseline)  # said before anything is asked, not after
-        found = harness.evaluate(
-            **wishes,
-            policy=policy,
-            resume=(run or "latest") if again else None,
-            retry_errors=retry_errors,
-            regrade=regrade,
-            reuse=reuse,
-            watch=EvalBar("Answered"),
-        )
-        others = [_beside(harness, name, domain, wishes, home) for name in beside or []]
-        compared = _compared(harness, found, [*([baseline] if baseline else []), *others])
-    comparisons = [one for one in compared if not isinstance(one, str)]
-    write_files(found, comparisons, others, junit, html)
-    show_run(found, comparisons, share if gate else None, as_json=as_json)
-    for one in compared:
-        if isinstance(one, str):
-            print(f"harness: {one}", file=sys.stderr)
-    if found.scored == 0 or (baseline and isinstance(compared[0], str)):
-        raise typer.Exit(1)
-    if gate:
-        raise typer.Exit(exit_code(comparisons[0], share) if comparisons else 1)
+    own: EvalOptions = {
+        "policy": policy,
+        "resume": (run or "latest") if resume or retry_errors or run is not None else None,
+        "retry_errors": retry_errors,
+        "regrade": regrade,
+        "reuse": reuse,
+    }
+    with open_domain(domain, model=model, home=home, model_options=model_option) as harness:
+        found = _measured(harness, domain, same, own, baseline=baseline, beside=beside, home=home)
+    write_files(found.run, found.comparisons, found.others, junit, html)
+    show_run(found.run, found.comparisons, share if gate else None, as_json=as_json)
+    for problem in found.problems:
+        print(f"harness: {problem}", file=sys.stderr)
+    raise typer.Exit(_code(found, share if gate else None))
 
 
 def compare(
@@ -217,7 +150,9 @@ def compare(
     from harness.sdk.evals import load
     from harness.settings import Settings, find_home
 
-    share = _share(margin)
+    if first == second:
+        raise usage(f"Both are the run {first}.", "Name two; `harness evals` lists them.")
+    share = read_margin(margin)
     settings = Settings({"home": home})
     state = find_home(settings)
     found = held(*(load(state, run, settings) for run in (first, second)))
@@ -234,14 +169,27 @@ def evals(domain: DomainFolder, as_json: AsJson = False, home: Home = None) -> N
     """List the eval runs of a domain that are kept, the newest first."""
     with open_domain(domain, home=home) as harness:
         found = harness.evals.runs()
+        newest = [] if as_json else harness.evals.records(NEWEST)
     if as_json:
         print_json(found)
         return
-    for one in found:
-        state = "" if one["finished"] else "  stopped early"
-        print(f"{one['run']}  {one['split']}{state}")
+    rows = [_row(one) for one in newest]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+    if len(found) > len(rows):
+        print(f"{len(found) - len(rows):,} older ones: --json lists them all.")
     if not found:
         print("No eval run is kept. `harness eval` makes one.")
+
+
+def _row(record: RunRecord) -> tuple[str, ...]:
+    """Return what tells a run from others, in columns."""
+    how, count = record.conditions, len(record.cases)
+    state = "" if record.finished else "stopped early"
+    cases = f"{count:,} case{'' if count == 1 else 's'}"
+    return how.run, how.split, cases, how.model, how.policy, state
 
 
 def ablate(
@@ -285,67 +233,87 @@ def ablate(
 # --- parts ------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """A run, and what it was held against.
+
+    Attributes:
+        others: Runs of the same cases in other ways.
+        problems: Why there is no comparison with a run; the run itself is worth printing anyway.
+        baseless: The baseline is one of those.
+    """
+
+    run: EvalRun
+    others: list[EvalRun]
+    comparisons: list[Comparison]
+    problems: list[str]
+    baseless: bool
+
+
+def _code(found: _Measured, margin: float | None) -> int:
+    """Return the exit code; with a margin, the gate's."""
+    if found.run.scored == 0 or found.baseless:
+        return 1
+    if margin is None:
+        return 0
+    return exit_code(found.comparisons[0], margin) if found.comparisons else 1
+
+
+def _measured(
+    harness: Harness,
+    domain: str,
+    same: EvalOptions,
+    own: EvalOptions,
+    *,
+    baseline: str | None,
+    beside: list[str] | None,
+    home: Path | None,
+) -> _Measured:
+    """Run the cases, in the other ways too, and compare.
+
+    Args:
+        harness: Open over the domain.
+        domain: Its folder.
+        same: What holds for every way.
+        own: What holds for the run itself alone.
+        baseline: A kept run to compare with.
+        beside: The other ways.
+        home: The state folder.
+    """
+    from harness.cli.progress import EvalBar
+    from harness.errors import EvalError
+
+    if baseline:
+        harness.evals.load(baseline)  # said before anything is asked, not after
+    asked: EvalOptions = {**same, **own, "watch": EvalBar("Answered")}
+    run = harness.evaluate(**asked)
+    others = [_beside(harness, name, domain, same, home) for name in beside or []]
+    comparisons, problems, baseless = [], [], False
+    held: list[EvalRun | str] = [*([baseline] if baseline else []), *others]
+    for other in held:
+        try:
+            comparisons.append(harness.evals.compare(other, run))
+        except EvalError as error:
+            problems.append(str(error))
+            baseless = baseless or other is baseline
+    return _Measured(
+        run=run,
+        others=others,
+        comparisons=comparisons,
+        problems=problems,
+        baseless=baseless,
+    )
+
+
 def _beside(
-    harness: Harness, name: str, domain: str, wishes: dict[str, Any], home: Path | None
+    harness: Harness, name: str, domain: str, same: EvalOptions, home: Path | None
 ) -> EvalRun:
     """Run the same cases without worked cases, or by another model."""
     from harness.cli.progress import EvalBar
 
-    bar = EvalBar(f"Answered by {name}")
+    asked: EvalOptions = {**same, "watch": EvalBar(f"Answered by {name}")}
     if name == "none":
-        return harness.evaluate(**wishes, policy="none", watch=bar)
+        asked["policy"] = "none"
+        return harness.evaluate(**asked)
     with open_domain(domain, home=home, model=name) as other:
-        return other.evaluate(**wishes, watch=bar)
-
-
-def _compared(
-    harness: Harness, run: EvalRun, others: Sequence[EvalRun | str]
-) -> list[Comparison | str]:
-    """Return the comparisons, or why there is none: the run itself is worth printing anyway."""
-    from harness.errors import EvalError
-
-    found: list[Comparison | str] = []
-    for other in others:
-        try:
-            found.append(harness.evals.compare(other, run))
-        except EvalError as error:
-            found.append(str(error))
-    return found
-
-
-def _share(text: str) -> float:
-    from harness.domain.scalars import read_share
-
-    try:
-        share = read_share(text)
-        number = float(text) if share is None else float(share)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < 1:
-        raise _usage(f"--margin {text!r} is no share.", "Write 2 % or 0.02.")
-    return number
-
-
-def read_dollars(text: str | None) -> str | None:
-    """Return an amount of dollars as it was written, without its sign.
-
-    Raises:
-        UsageError: It is none.
-    """
-    from decimal import Decimal, InvalidOperation
-
-    if text is None:
-        return None
-    try:
-        amount = Decimal(text.strip().removeprefix("$"))
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount <= 0:
-        raise _usage(f"--budget-usd {text!r} is no amount.", "Write dollars, like 2.50.")
-    return str(amount)
-
-
-def _usage(message: str, mend: str) -> Exception:
-    from harness.errors import UsageError
-
-    return UsageError(message, mend)
+        return other.evaluate(**asked)

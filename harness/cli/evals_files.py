@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from harness.cli.evals import BudgetUsd, Jobs, read_dollars
+from harness.cli.evals_options import BudgetUsd, Jobs, read_dollars
 from harness.cli.options import (
     AsJson,
     DomainFolder,

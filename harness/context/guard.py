@@ -35,20 +35,20 @@ class Guard:
         The source of a passage is the document that it is cut from, with or without its folder
         and ending.
         """
+        if not len(rows):
+            return {}
         twins = bank.words.jaccard(rows, self.case.text) >= TWIN_AT
+        own = bank.row_of(f"eval/{self.case.id}")
+        source = _source_key(self.case.source)
         refused = {}
         for row, twin in zip(rows.tolist(), twins.tolist(), strict=True):
-            reason = self._objection(bank.items[row], twin)
-            if reason:
-                refused[row] = reason
+            if row == own:
+                refused[row] = "the case itself"
+            elif source is not None and source in _sources_of(bank.items[row]):
+                refused[row] = "same source"
+            elif twin:
+                refused[row] = "near-duplicate of the case"
         return refused
-
-    def _objection(self, item: BankItem, twin: bool) -> str:
-        if item.kind == "eval" and item.id == self.case.id:
-            return "the case itself"
-        if _source_key(self.case.source) in _sources_of(item):
-            return "same source"
-        return "near-duplicate of the case" if twin else ""
 
 
 def eval_relatives(
@@ -85,7 +85,8 @@ def _source_key(source: str) -> str | None:
 def _sources_of(item: BankItem) -> frozenset[str | None]:
     """Return the names that an item's source goes by."""
     if item.kind != "passage":
-        return frozenset({_source_key(item.source)} - {None})
+        source = _source_key(item.source)
+        return frozenset() if source is None else frozenset((source,))
     path = PurePosixPath(item.document)
     names = (item.document, path.name, path.stem)
     return frozenset(_source_key(name) for name in names) - {None}

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.context.choice import Choice
 from harness.context.guard import Guard
 from harness.context.render import render_question
-from harness.context.select import Choice
 from harness.context.stable import Foundation, StablePart
 from harness.context.tail import Tail
 from harness.errors import QuestionTooLong, UsageError
@@ -177,6 +177,7 @@ class Packer:
                 Message(role="user", parts=(Part(text="".join([*shown, asked.text])),)),
             ),
             account=lambda: tail.reports(passages, demonstrations),
+            likeness=lambda: tail.likeness(demonstrations),
         )
 
 

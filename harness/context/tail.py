@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from harness.context.choice import Choice
 from harness.context.guard import Guard
-from harness.context.select import Choice, choose_tail
+from harness.context.select import choose_tail
 from harness.context.stable import StablePart
 from harness.context.standing import EXCLUDED
 from harness.values import Group, Hits, ItemReport, Section
@@ -111,14 +112,23 @@ class Tail:
                 yield self._report(section, row, False, reason)
         yield from standing.absent
 
+    def likeness(self, demonstrations: Choice) -> Iterator[tuple[str, float]]:
+        """Yield the id of each worked case in the context, and how like the question it is."""
+        items, near = self._bank.items, self._similarity
+        for row in (*self._stable.standing.core, *demonstrations.kept):
+            if row in near:
+                yield items[row].id, near[row]
+
     def _wished(self, group: Group, budget: int) -> list[int]:
         """Return the rows that the caller wants to see, as many as fit; note their likeness."""
         import numpy as np
 
+        if not self._include:
+            return []
         items = self._bank.items
         rows = [
             row
-            for row, item in enumerate(items if self._include else ())
+            for row, item in enumerate(items)
             if item.id in self._include
             and (item.kind == "passage") == (group == "passages")
             and row not in self._stable.shown
@@ -218,6 +228,8 @@ class Tail:
 
 def _ranked(hits: Hits, policy: Policy) -> list[int]:
     """Return the rows, best first: by similarity for `nearest`, else as they were found."""
-    by_similarity = (-hits.similarity).argsort(kind="stable")
-    rows: list[int] = (hits.rows[by_similarity] if policy == "nearest" else hits.rows).tolist()
+    found = hits.rows
+    if policy == "nearest":
+        found = found[(-hits.similarity).argsort(kind="stable")]
+    rows: list[int] = found.tolist()
     return rows

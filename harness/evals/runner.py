@@ -142,13 +142,7 @@ async def run_evals(
         StateError: What is found can't be kept.
         HarnessError: What no case can survive: no key, no such model, a broken index.
     """
-    if not cases:
-        raise EvalError(
-            f"The {conditions.split} split of {conditions.domain} has no case to run.",
-            f"Add cases to evals/{conditions.split}.yaml, or choose another split.",
-        )
-    if jobs < 1 or (repeats is not None and repeats < 1):
-        raise UsageError("`jobs` and `repeats` have to be at least 1.")
+    _refuse(cases, conditions, jobs, repeats)
     plan = plan or Plan()
     record = _record(cases, conditions, repeats, plan)
     sitting = _Sitting(
@@ -164,7 +158,27 @@ async def run_evals(
         tally=Tally(total=sum(stub.repeats for stub in record.cases)),
         progress=progress,
     )
-    started = time.perf_counter()
+    return await _run_and_end(sitting, jobs, keep)
+
+
+def _refuse(
+    cases: Sequence[EvalCase], conditions: Conditions, jobs: int, repeats: int | None
+) -> None:
+    """Make sure that there is something to do, and somebody to do it."""
+    if not cases:
+        raise EvalError(
+            f"The {conditions.split} split of {conditions.domain} has no case to run.",
+            f"Add cases to evals/{conditions.split}.yaml, or choose another split.",
+        )
+    if jobs < 1 or (repeats is not None and repeats < 1):
+        raise UsageError("`jobs` and `repeats` have to be at least 1.")
+
+
+async def _run_and_end(
+    sitting: _Sitting, jobs: int, keep: Callable[[EvalRun], None] | None
+) -> EvalRun:
+    """Work off everything and note the end, however it comes; return the sum."""
+    started, store = time.perf_counter(), sitting.plan.store
     finished = False
     try:
         await _run_all(sitting, jobs)
@@ -175,9 +189,9 @@ async def run_evals(
             keep(done)
         raise
     finally:
-        if plan.store is not None:
+        if store is not None:
             seconds = sitting.record.seconds + time.perf_counter() - started
-            plan.store.end(conditions.run, finished=finished, seconds=seconds)
+            store.end(sitting.record.conditions.run, finished=finished, seconds=seconds)
     return _summed_up(sitting, started)
 
 

@@ -59,6 +59,7 @@ class Asked:
         ratio: Of the model's tokens to ours, as far as it is known.
         fallback: Tried where the model can't be reached.
         schema: A JSON Schema for this answer.
+        listed: The answer lists what stood in the context.
     """
 
     domain: Domain
@@ -68,6 +69,7 @@ class Asked:
     ratio: float = UNKNOWN_RATIO
     fallback: Model | None = None
     schema: Mapping[str, Any] | None = None
+    listed: bool = True
 
 
 class Question:
@@ -184,8 +186,8 @@ class Question:
             abstained=read.abstained,
             model=said.model,
             usage=finished.usage,
-            demonstrations=packed.shown("example", "eval"),
-            passages=packed.shown("passage"),
+            demonstrations=packed.shown("example", "eval") if asked.listed else (),
+            passages=packed.shown("passage") if asked.listed else (),
             seconds=time.perf_counter() - self._started,
             warnings=tuple(warnings),
         )

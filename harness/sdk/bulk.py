@@ -8,13 +8,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from harness.errors import UsageError
 from harness.evals import Conditions, Generation, Kept, Plan, RunRecord, run_evals
@@ -24,12 +24,15 @@ from harness.evals.record import stub_of
 from harness.sdk.confidence import confidence_in, nearest_shown
 from harness.sdk.rows import Table, read_rows, write_rows
 from harness.values import EvalCase, Place
+from harness.values_packed import Packed
 from harness.wiring import rate_limits_left
 
 if TYPE_CHECKING:
     from harness.domain import Domain, Policy
-    from harness.evals import Standing
+    from harness.evals import EvalRun
+    from harness.sdk.eval_wishes import Parts
     from harness.sdk.harness import Harness
+    from harness.sdk.options import MapOptions
 
 __all__ = ["BulkEstimate", "Mapped", "answer_rows", "estimate_rows"]
 
@@ -102,15 +105,7 @@ def estimate_rows(harness: Harness, source: Path, *, column: str | None = None) 
 
 
 async def answer_rows(
-    harness: Harness,
-    source: Path,
-    target: Path,
-    *,
-    column: str | None = None,
-    jobs: int | None = None,
-    policy: Policy | None = None,
-    budget_usd: str | None = None,
-    watch: Callable[[Standing], None] | None = None,
+    harness: Harness, source: Path, target: Path, **how: Unpack[MapOptions]
 ) -> Mapped:
     """Answer every row of a table, and write it with the answers in new columns.
 
@@ -118,65 +113,86 @@ async def answer_rows(
         harness: Open over the domain.
         source: The table.
         target: The table with answers; its ending may be another one.
-        column: Holds the questions; by default `input`, `question`, or the only column.
-        jobs: How many rows at once.
-        policy: How the tail is chosen.
-        budget_usd: US dollars after which nothing more is asked.
-        watch: Told how it stands.
+        **how: See `harness.sdk.options.MapOptions`.
 
     Raises:
         UsageError: The table can't be read, or has no such column.
         StateError: What was answered can't be kept, or the target can't be written.
     """
-    table = read_rows(source)
+    table, column = read_rows(source), how.get("column")
     cases = _cases(table, column, source)
     parts = await harness.evals.parts()
     domain = parts.current.domain
-    counts = "" if parts.ratio == 1 else f" {parts.ratio:g} tokens for each of ours"
-    fingerprint = f"{parts.models.fingerprint(domain.settings)}{counts}"
-    record = _record(fingerprint, domain, cases, policy)
-    record = dataclasses.replace(
-        record,
-        conditions=dataclasses.replace(record.conditions, model=parts.models.name(domain.settings)),
+    record = _record(parts, cases, how.get("policy"))
+    found = await _asked(harness, parts, record, cases, how)
+    write_rows(target, _answered(table, column, found.done, domain))
+    return Mapped(
+        run=record.conditions.run,
+        rows=len(cases),
+        asked=len(found.done) - found.before,
+        failed=sum(one.work is None for one in found.done.values()) + len(cases) - len(found.done),
+        cost_usd=found.run.usage.cost_usd,
+        target=target,
     )
-    store = parts.store
-    sure_of = confidence_in(domain)
 
-    async def ask(case: EvalCase, _repeat: int) -> Work:
-        answer = await harness.aask(case.input, policy=policy, ratio=parts.ratio)
-        return dataclasses.replace(
-            work_of(answer), confidence=sure_of(answer), nearest=nearest_shown(answer)
-        )
 
-    with closing(store), store.alone(record.conditions.run), rate_limits_left():
-        found = store.generations(record.conditions.run)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """What asking came to.
+
+    Attributes:
+        done: Answers, or why there is none, by case.
+        before: How many of them an earlier sitting left.
+    """
+
+    run: EvalRun
+    done: dict[str, Generation]
+    before: int
+
+
+async def _asked(
+    harness: Harness, parts: Parts, record: RunRecord, cases: list[EvalCase], how: MapOptions
+) -> _Asked:
+    """Ask what has no answer yet; each answer is kept as it comes."""
+    store, run, budget = parts.store, record.conditions.run, how.get("budget_usd")
+    with closing(store), store.alone(run), rate_limits_left():
+        found = store.generations(run)
         kept = {(one.case, one.repeat): one for one in found if one.work is not None}
-        run = await run_evals(
+        ran = await run_evals(
             cases,
-            ask,
+            _asking(harness, parts, how.get("policy")),
             conditions=record.conditions,
-            settings=domain.settings.answer,
+            settings=parts.current.domain.settings.answer,
             graders={},
-            jobs=jobs or parts.jobs,
+            jobs=how.get("jobs") or parts.jobs,
             plan=Plan(
                 store=store,
                 kept=Kept(generations=kept),
                 record=record,
-                budget_usd=None if budget_usd is None else Decimal(budget_usd),
-                watch=watch,
+                budget_usd=None if budget is None else Decimal(str(budget)),
+                watch=how.get("watch"),
                 patient=True,
             ),
         )
-        done = {one.case: one for one in store.generations(record.conditions.run)}
-    write_rows(target, _answered(table, column, done, domain))
-    return Mapped(
-        run=record.conditions.run,
-        rows=len(cases),
-        asked=len(done) - len(kept),
-        failed=sum(one.work is None for one in done.values()) + len(cases) - len(done),
-        cost_usd=run.usage.cost_usd,
-        target=target,
-    )
+        done = {one.case: one for one in store.generations(run)}
+    return _Asked(run=ran, done=done, before=len(kept))
+
+
+def _asking(
+    harness: Harness, parts: Parts, policy: Policy | None
+) -> Callable[[EvalCase, int], Awaitable[Work]]:
+    sure_of = confidence_in(parts.current.domain)
+
+    async def ask(case: EvalCase, _repeat: int) -> Work:
+        shown: list[Packed] = []
+        answer = await harness.aask(
+            case.input, policy=policy, ratio=parts.ratio, account=shown.append
+        )
+        return dataclasses.replace(
+            work_of(answer), confidence=sure_of(answer, shown[0]), nearest=nearest_shown(shown[0])
+        )
+
+    return ask
 
 
 def _questions(table: Table, column: str | None) -> list[str]:
@@ -211,11 +227,12 @@ def _cases(table: Table, column: str | None, source: Path) -> list[EvalCase]:
     return cases
 
 
-def _record(
-    fingerprint: str, domain: Domain, cases: list[EvalCase], policy: Policy | None
-) -> RunRecord:
+def _record(parts: Parts, cases: list[EvalCase], policy: Policy | None) -> RunRecord:
+    """Return the run: the same rows under the same configuration are the same one."""
+    domain = parts.current.domain
+    counts = "" if parts.ratio == 1 else f" {parts.ratio:g} tokens for each of ours"
     chosen = policy or domain.settings.context.policy
-    config = _hash([fingerprint, domain.version, chosen])
+    config = _hash([f"{parts.models.fingerprint(domain.settings)}{counts}", domain.version, chosen])
     stubs = tuple(stub_of(case) for case in cases)
     return RunRecord(
         conditions=Conditions(
@@ -223,7 +240,7 @@ def _record(
             domain=f"map:{domain.name}",
             version=domain.version,
             split="dev",
-            model="",
+            model=parts.models.name(domain.settings),
             policy=chosen,
             config=config,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.domain import Domain
-    from harness.evals import EvalRun, EvalStore, Opening
+    from harness.evals import EvalRun, EvalStore, Opening, RunRecord
     from harness.evals.ablation import Ablation
     from harness.evals.compare import Comparison
     from harness.evals.labels import Calibration
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from harness.sdk.harness import Harness
     from harness.sdk.labelling import Judged
     from harness.sdk.opened import Opened
-    from harness.sdk.options import EvalOptions
+    from harness.sdk.options import EvalOptions, MapOptions
     from harness.sdk.sealed import Sealed
     from harness.settings import Settings
     from harness.values import Split
@@ -55,15 +56,15 @@ class Evals:
             ask=harness.aask,
             models=harness.models,
             home=harness.home,
-            store=self._store(),
+            store=make_eval_store(harness.home, harness.settings),
             jobs=harness.settings["jobs"],
             ratio=harness.models.packing_ratio(harness.models.name(current.domain.settings)),
             embedder=lambda: self._opened.embedder(current.domain.settings),
             run_case=harness.run_case,
         )
 
-    def _store(self) -> EvalStore:
-        return make_eval_store(self._harness.home, self._harness.settings)
+    def _store(self) -> AbstractContextManager[EvalStore]:
+        return closing(make_eval_store(self._harness.home, self._harness.settings))
 
     def domain(self) -> Domain:
         """Return the folder as it is, errors and all, without indexing it."""
@@ -72,16 +73,24 @@ class Evals:
     def runs(self) -> list[dict[str, Any]]:
         """Return the kept runs of the domain, the newest first: id, split, finished."""
         name = self._opened.read().name
-        return [
-            {"run": run, "split": split, "finished": finished, "config": config}
-            for run, _, config, finished, split in self._store().records(name)
-        ]
+        with self._store() as store:
+            return [
+                {"run": run, "split": split, "finished": finished, "config": config}
+                for run, _, config, finished, split in store.records(name)
+            ]
+
+    def records(self, most: int) -> list[RunRecord]:
+        """Return how the newest kept runs were begun: conditions and cases, without answers."""
+        name = self._opened.read().name
+        with self._store() as store:
+            return [store.record(run) for run, *_ in store.records(name)[:most]]
 
     def unfinished(self, most: int = 5) -> Sequence[Unfinished]:
         """Return the newest runs that were stopped early, each with what goes on with it."""
         from harness.sdk.eval_unfinished import unfinished
 
-        return unfinished(self._store(), self._opened.read(), most)
+        with self._store() as store:
+            return unfinished(store, self._opened.read(), most)
 
     def load(self, run: str) -> EvalRun:
         """Return a kept run.
@@ -110,7 +119,9 @@ class Evals:
 
     def openings(self) -> Sequence[Opening]:
         """Return every opening of the domain's sealed cases, the first one first."""
-        return self._store().openings(self._opened.read().name)
+        name = self._opened.read().name
+        with self._store() as store:
+            return store.openings(name)
 
     def sealed_cases(self) -> int:
         """Return how many sealed cases the domain has; this is no opening."""
@@ -138,7 +149,9 @@ class Evals:
         """
         from harness.sdk.labelling import judged
 
-        return judged(self._store(), run, self._opened.read(), self._harness.home)
+        domain = self._opened.read()
+        with self._store() as store:
+            return judged(store, run, domain, self._harness.home)
 
     def label(self, one: Judged, *, met: bool, by: str = "", comment: str = "") -> None:
         """Write into `labels.csv` what an expert says of one verdict.
@@ -178,11 +191,29 @@ class Evals:
 
         return await ablate(self._harness, **how)
 
-    def map(self, source: str | Path, target: str | Path, **how: Any) -> Mapped:
-        """Answer every row of a table. See `harness.sdk.bulk.answer_rows`."""
-        from harness.sdk.bulk import answer_rows
+    def map(self, source: str | Path, target: str | Path, **how: Unpack[MapOptions]) -> Mapped:
+        """Answer every row of a table. See `amap`."""
+        return portal.call(lambda: self.amap(source, target, **how))
 
-        return portal.call(lambda: answer_rows(self._harness, Path(source), Path(target), **how))
+    async def amap(
+        self, source: str | Path, target: str | Path, **how: Unpack[MapOptions]
+    ) -> Mapped:
+        """Answer every row of a table, and write it with the answers in new columns.
+
+        Args:
+            source: The table: .xlsx, .csv or .jsonl.
+            target: The table with answers; its ending may be another one.
+            **how: See `harness.sdk.options.MapOptions`.
+
+        Raises:
+            UsageError: An option is unknown; the table can't be read, or has no such column.
+            StateError: What was answered can't be kept, or the target can't be written.
+        """
+        from harness.sdk.bulk import answer_rows
+        from harness.sdk.options import MapOptions, refuse_unknown
+
+        refuse_unknown(how, MapOptions)
+        return await answer_rows(self._harness, Path(source), Path(target), **how)
 
     def calibrate(self, run: str, grader: str = "rubric") -> Calibration:
         """Hold a run's judge against the experts' `labels.csv`.
@@ -204,8 +235,5 @@ def load(home: Path, run: str, settings: Settings) -> EvalRun:
     """
     from harness.evals.loading import load_run
 
-    store = make_eval_store(home, settings)
-    try:
+    with closing(make_eval_store(home, settings)) as store:
         return load_run(store, run)
-    finally:
-        store.close()

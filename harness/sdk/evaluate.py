@@ -33,6 +33,7 @@ from harness.wiring import rate_limits_left
 if TYPE_CHECKING:
     from harness.evals import EvalStore
     from harness.values import EvalCase
+    from harness.values_packed import Packed
 
 __all__ = ["evaluate"]
 
@@ -47,6 +48,11 @@ async def evaluate(parts: Parts, wishes: EvalWishes) -> EvalRun:
         EvalError: There is no such case or run, or another process is at work on it.
         ModelError: No case can be answered: no key, unknown model, provider not allowed.
     """
+    with closing(parts.store):
+        return await _evaluated(parts, wishes)
+
+
+async def _evaluated(parts: Parts, wishes: EvalWishes) -> EvalRun:
     domain = parts.current.domain
     store = parts.store
     cases, openings = await anyio.to_thread.run_sync(lambda: _chosen(parts, wishes, store))
@@ -59,7 +65,7 @@ async def evaluate(parts: Parts, wishes: EvalWishes) -> EvalRun:
     fallback = parts.models.fallback(domain.settings)
     # A fallback answers at once where the first model refuses; else the runner makes fewer calls.
     quiet = nullcontext() if fallback else rate_limits_left()
-    with closing(store), store.alone(record.conditions.run), quiet:
+    with store.alone(record.conditions.run), quiet:
         return await run_evals(
             [by_id[stub.id] for stub in record.cases],
             _asking(parts, wishes),
@@ -105,6 +111,7 @@ def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Await
     async def ask_case(case: EvalCase, _repeat: int) -> Work:
         if with_tools:
             return await parts.run_case(parts, case, wishes)
+        shown: list[Packed] = []
         answer = await parts.ask(
             case.input,
             files=[domain.path / name for name in case.files],
@@ -114,8 +121,9 @@ def _asking(parts: Parts, wishes: EvalWishes) -> Callable[[EvalCase, int], Await
             current=parts.current,
             ratio=parts.ratio,
             record=False,
+            account=shown.append,
         )
-        return dataclasses.replace(work_of(answer), confidence=sure_of(answer))
+        return dataclasses.replace(work_of(answer), confidence=sure_of(answer, shown[0]))
 
     async def ask_nobody(case: EvalCase, repeat: int) -> Work:
         raise EvalError(f"The run has no answer to {case.id} (repeat {repeat + 1}) to regrade.")

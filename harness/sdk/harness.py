@@ -289,6 +289,7 @@ class Harness(LongWork):
 
         keep, before = how.pop("record", True), how.pop("before", None)
         current, ratio = how.pop("current", None), how.pop("ratio", None)
+        account = how.pop("account", None)
         question = Question(self._door if keep else None, before, how.pop("name", None))
         try:
             current, packed = await self._prepare(text, how, current, ratio)
@@ -302,7 +303,10 @@ class Harness(LongWork):
                 ratio=self.models.known_ratio(model.name) or UNKNOWN_RATIO,
                 fallback=self.models.fallback(settings),  # refused now, or never
                 schema=how.get("schema"),
+                listed=account is None,
             )
+            if account is not None:
+                account(packed)
         except BaseException:
             question.drop()
             raise

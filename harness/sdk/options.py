@@ -17,8 +17,16 @@ if TYPE_CHECKING:
     from harness.sdk.opened import Current
     from harness.seams import Model, Progress
     from harness.values import EvalCase, Section, Split
+    from harness.values_packed import Packed
 
-__all__ = ["AskOptions", "ContextOptions", "EvalOptions", "Sections", "refuse_unknown"]
+__all__ = [
+    "AskOptions",
+    "ContextOptions",
+    "EvalOptions",
+    "MapOptions",
+    "Sections",
+    "refuse_unknown",
+]
 
 Sections: TypeAlias = "Mapping[Section, int | float | str | SectionSize]"
 """Room by section: tokens (`500`) or a share of the budget (`"25 %"`, `0.25`)."""
@@ -60,6 +68,8 @@ class AskOptions(ContextOptions, total=False):
             the folder as it is now.
         ratio: Of the model's tokens to ours, for packing; by default what was learnt, and then
             this call is learnt from.
+        account: Told of the packed context instead of the answer: to list what stood there takes
+            as long as to choose it.
     """
 
     record: bool
@@ -67,6 +77,7 @@ class AskOptions(ContextOptions, total=False):
     before: Before | None
     current: Current | None
     ratio: float | None
+    account: Callable[[Packed], None] | None
 
 
 class EvalOptions(TypedDict, total=False):
@@ -89,6 +100,24 @@ class EvalOptions(TypedDict, total=False):
     judge: str | Model | None
     trust_tools: bool
     progress: Progress | None
+    watch: Callable[[Standing], None] | None
+
+
+class MapOptions(TypedDict, total=False):
+    """How the rows of a table are answered.
+
+    Attributes:
+        column: Holds the questions; by default `input`, `question`, or the only column.
+        jobs: How many rows at once, at most.
+        policy: How the tail is chosen.
+        budget_usd: US dollars after which nothing more is asked.
+        watch: Told how it stands.
+    """
+
+    column: str | None
+    jobs: int | None
+    policy: Policy | None
+    budget_usd: Decimal | float | str | None
     watch: Callable[[Standing], None] | None
 
 

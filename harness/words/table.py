@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,15 +94,18 @@ class WordTable:
         result: np.ndarray = common / (ends - starts + size - common)
         return result
 
-    def shared(self, rows: np.ndarray, known: Sequence[int]) -> list[list[int]]:
-        """Return, for each row, those of the known word ids that it has."""
+    def shared(self, rows: np.ndarray, known: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Return, row after row, those of the known word ids that each row has.
+
+        Returns:
+            The ids, ascending within a row, and int64 of shape (len(rows) + 1,): where each row's
+            ids start among them, and where the last one's end.
+        """
         import numpy as np
 
         flat, ends = self._flat(rows)
         at = np.flatnonzero(self._among(flat, known))
-        found = flat[at].tolist()
-        cuts = np.searchsorted(at, ends).tolist()
-        return [found[start:end] for start, end in pairwise([0, *cuts])]
+        return flat[at], np.concatenate([[0], np.searchsorted(at, ends)])
 
     def _among(self, flat: np.ndarray, known: Sequence[int]) -> np.ndarray:
         """Say of each id whether it is a known one."""

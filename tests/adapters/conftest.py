@@ -1,15 +1,10 @@
-"""A model behind real client libraries, asked against a scripted provider; a real PostgreSQL."""
+"""A model behind real client libraries, asked against a scripted provider."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import pwd
-import secrets
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,55 +133,3 @@ def say(environment: Callable[[Mapping[str, str]], None]) -> Say:
         return said
 
     return ask
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """URL of a server of our own, without a database's name, on a socket only we can reach."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not programs:
-        reason = "PostgreSQL is not installed (Debian package postgresql)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    # It refuses to run as root.
-    user = pwd.getpwnam("nobody") if os.getuid() == 0 else None
-    who: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid} if user else {}
-    if user:
-        os.chown(folder, user.pw_uid, user.pw_gid)
-
-    def call(name: str, *arguments: str) -> None:
-        command = [str(programs[-1].parent / name), "-D", str(folder / "data"), *arguments]
-        done = subprocess.run(
-            command, check=False, cwd=folder, capture_output=True, text=True, **who
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    call("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-k {folder} -c listen_addresses='' -c synchronous_commit=off -c fsync=off"
-    call("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        yield f"postgresql://postgres@/DATABASE?host={folder}"
-    finally:
-        call("pg_ctl", "-w", "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def new_database(postgresql: str) -> Callable[[], str]:
-    """Makes a database of one's own on the server and returns its URL; it goes with its server."""
-    import sqlalchemy as sa
-
-    def make() -> str:
-        name = f"j{secrets.token_hex(6)}"
-        url = postgresql.replace("postgresql:", "postgresql+psycopg:")
-        engine = sa.create_engine(url.replace("DATABASE", "postgres"), isolation_level="AUTOCOMMIT")
-        try:
-            with engine.connect() as connection:
-                connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        finally:
-            engine.dispose()
-        return postgresql.replace("DATABASE", name)
-
-    return make

@@ -102,7 +102,7 @@ def test_meaning_and_words_are_fused_by_reciprocal_rank(shelf, questions):
         hits = bank.search(question, vector, "demonstrations", depth=50)
         score = dict.fromkeys(range(300), 0.0)
         for ranked in (
-            bank._by_meaning(vector, "demonstrations", 50),
+            bank._by_meaning(vector, "demonstrations", 50)[0],
             bank._by_words(question, "demonstrations", 50),
         ):
             assert len(ranked) <= 50
@@ -130,7 +130,7 @@ def test_the_nearest_are_the_nearest(large, monkeypatch, compared):
     with closing(large.sync().bank) as bank:
         for question in NEAR:
             vector = bank.embed(question)
-            near = bank._by_meaning(vector, "demonstrations", 50)
+            near = bank._by_meaning(vector, "demonstrations", 50)[0]
             assert np.allclose(bank.vectors(near) @ vector, exact(bank, vector, 50), atol=1e-5)
 
 
@@ -162,7 +162,7 @@ def test_what_a_store_misses_is_found_all_the_same(large, monkeypatch, depth):
         bank = Bank(folder, embedder=large.embedder, store=Forgetful(large.store))
         with closing(bank):
             vector = bank.embed(NEAR[0])
-            near = bank._by_meaning(vector, "demonstrations", depth)
+            near = bank._by_meaning(vector, "demonstrations", depth)[0]
             best = exact(bank, vector, depth)
             same = np.allclose(bank.vectors(near[:depth]) @ vector, best, atol=1e-5)
             assert same == complete

@@ -7,15 +7,14 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import anyio
 import psutil
 
-from harness import Harness
 from harness.adapters.evals_sql import SqlEvalStore
 from harness.domain.formats import AnswerSettings
-from harness.domain.scaffold import scaffold
 from harness.evals import Conditions, EvalRun, Plan, run_evals
 from harness.evals.compare import compare
 from harness.evals.compare_report import compare_report
@@ -24,9 +23,13 @@ from harness.evals.loading import load_run
 from harness.evals.record import Generation, GradeRow, RunRecord, stub_of
 from harness.evals.report import report
 from harness.testing import ProviderServer, Turn
-from harness.values import Check, EvalCase, Place, Split, Usage
-from tests.benchmarks.material import DOMAINS, Material
+from harness.values import Check, EvalCase, Place, Usage
+from tests.benchmarks.evals_full_path import full_path
+from tests.benchmarks.material import Material
 from tests.benchmarks.record import Record
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
 
 __all__ = ["run"]
 
@@ -41,7 +44,7 @@ def run(material: Material, record: Record) -> None:
     with tempfile.TemporaryDirectory(prefix="harness-evals-") as folder:
         _throughput(Path(folder), record, 100 if material.quick else 1_000)
         _large(Path(folder), record, 500 if material.quick else 10_000)
-    _full_path(material, record)  # last: it loads an index, and memory is of the runner
+    full_path(material, record)  # last: it loads an index, and memory is of the runner
 
 
 def _cases(count: int) -> list[EvalCase]:
@@ -111,77 +114,11 @@ def _throughput(folder: Path, record: Record, count: int) -> None:
     record.add("runner / bare loop", best["ours"] / best["bare"], "times", at_most=1.1)
 
 
-async def _asked(client: object, case: EvalCase) -> str:
-    return await _said(client, [{"role": "user", "content": case.input}])
-
-
-async def _said(client: object, messages: list[dict[str, str]]) -> str:
-    reply = await client.chat.completions.create(  # type: ignore[attr-defined]
-        model="gpt-5", messages=messages
+async def _asked(client: AsyncOpenAI, case: EvalCase) -> str:
+    reply = await client.chat.completions.create(
+        model="gpt-5", messages=[{"role": "user", "content": case.input}]
     )
     return str(reply.choices[0].message.content)
-
-
-def _full_path(material: Material, record: Record) -> None:
-    """Evaluate as `harness eval` does, beside a bare loop that sends contexts packed before.
-
-    The provider runs in this process and reads what it is sent: its work is in both figures.
-    """
-    if material.quick:
-        domain, split = material.folder / "evals-full", "dev"
-        scaffold(domain, name="evals-full", template="labels")
-    else:
-        domain, split = DOMAINS / "support-triage", "holdout"
-    with (
-        ProviderServer(lambda request: Turn(text="card_arrival"), latency=0.2) as server,
-        patch.dict(os.environ, server.env()),
-        Harness(domain, model="openai:gpt-5", home=material.home) as harness,
-    ):
-        full_path(harness, split, record, 5 if material.quick else 1_000)
-
-
-def full_path(harness: Harness, split: Split, record: Record, count: int) -> None:
-    """Time packing alone, a bare loop over what was packed, and the whole of it."""
-    cases = [case for case in harness.domain.cases if case.split == split][:count]
-    harness.evaluate(split=split, limit=1, jobs=1)  # the client, the index and the cache are warm
-    packing = _cpu()
-    packed = [harness.preview(case.input).messages for case in cases]
-    packing = _cpu() - packing
-    contexts = [[{"role": one.role, "content": one.text} for one in some] for some in packed]
-
-    async def bare() -> None:
-        limit = anyio.CapacityLimiter(JOBS)
-
-        async def one(messages: list[dict[str, str]]) -> None:
-            async with limit:
-                await _said(client, messages)
-
-        async with AsyncOpenAI() as client, anyio.create_task_group() as group:
-            for messages in contexts:
-                group.start_soon(one, messages)
-
-    from openai import AsyncOpenAI
-
-    used, started = _cpu(), time.perf_counter()
-    anyio.run(bare)
-    bare_cpu, bare_wall = _cpu() - used, time.perf_counter() - started
-    used, started = _cpu(), time.perf_counter()
-    run = harness.evaluate(split=split, cases=[case.id for case in cases], jobs=JOBS)
-    full_cpu, full_wall = _cpu() - used, time.perf_counter() - started
-    assert run.scored == len(cases)
-    tokens = run.usage.input_tokens // len(cases)
-    name = f"{len(cases):,} cases of {tokens:,} tokens"
-    record.add(f"{name}: bare loop over contexts packed before", bare_wall, "s")
-    record.add(f"{name}: packed, asked through LangChain, checked, committed", full_wall, "s")
-    record.add("full path / bare loop", full_wall / bare_wall, "times", at_most=1.1)
-    record.add("processor a case, bare loop", 1000 * bare_cpu / len(cases), "ms")
-    record.add("processor a case, full path", 1000 * full_cpu / len(cases), "ms")
-    record.add("of it packing", 1000 * packing / len(cases), "ms")
-
-
-def _cpu() -> float:
-    """Seconds of processor that this process has used."""
-    return time.process_time()
 
 
 def _large(folder: Path, record: Record, count: int) -> None:
@@ -222,16 +159,17 @@ def _large(folder: Path, record: Record, count: int) -> None:
                 grade = Grade(met=met, score=float(met), why="" if met else "expected “yes”")
                 rows.append(GradeRow(case=case.id, repeat=repeat, grades=(grade,)))
         store.keep(rows, name)
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     first, second = load_run(store, "r1"), load_run(store, "r2")
     loaded = time.perf_counter()
     found = compare(first, second)
     text = report(second) + compare_report(found)
-    done = time.perf_counter()
+    done, busy = time.perf_counter(), time.process_time() - busy
     assert text
     record.add(f"{count:,} cases x 3: two runs read", loaded - started, "s")
     record.add(f"{count:,} cases x 3: report and comparison", done - loaded, "s")
     record.add(f"{count:,} cases x 3: all of it", done - started, "s", at_most=2.0)
+    record.add(f"{count:,} cases x 3: of it processor", busy, "s")
     record.note("Grading by `label`; SQLite in WAL mode with synchronous=FULL.")
 
 

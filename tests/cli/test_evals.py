@@ -62,7 +62,9 @@ def test_other_ways_are_run_beside_in_one_command(run, mail) -> None:
 
 def test_runs_are_listed_and_regraded(run, runs, mail) -> None:
     listed = run("evals", mail).out
-    assert all(one in listed for one in runs)
+    rows = {line.split()[0]: " ".join(line.split()[1:]) for line in listed.splitlines()}
+    assert rows[runs[0]] == "dev 6 cases baseline:nearest balanced"
+    assert rows[runs[1]] == "dev 6 cases baseline:nearest nearest"
     again = run("eval", mail, "--regrade", runs[0], "--json")
     assert again.json["regrades"] == runs[0]
     assert run("eval", mail, "--resume", "--run", runs[0], "--policy", "balanced").code == 0
@@ -73,6 +75,7 @@ def test_runs_are_listed_and_regraded(run, runs, mail) -> None:
     ("words", "code", "said"),
     [
         (("compare", "r8", "r9"), 1, "no eval run r8"),
+        (("compare", "r8", "r8"), 64, "Both are the run r8. Name two"),
         (("eval", "MAIL", "--gate"), 64, "Give --baseline"),
         (("eval", "MAIL", "--margin", "much"), 64, "is no share"),
         (("eval", "MAIL", "--budget-usd", "-1"), 64, "is no amount"),

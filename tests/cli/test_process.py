@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -124,11 +125,15 @@ def test_ctrl_c_ends_an_eval_and_keeps_what_is_done(start, mail, cli_home):
         out, err = process.communicate(timeout=90)
     assert process.returncode == 130
     assert out == b""
-    assert b"Stopped early: 2 of 6 cases are done" in err
+    # The second answer may still be on its way into the database when the third is asked for.
+    stopped = re.search(rb"Stopped early: ([12]) of 6 cases are done", err)
+    assert stopped
     assert err.endswith(b"harness: stopped.\n")
     assert b"Traceback" not in err
     [kept] = {run for run, *_ in store.records()} - before
-    assert [one.work.text for one in store.generations(kept)] == ["billing", "billing"]
+    answers = [one.work.text for one in store.generations(kept)]
+    assert int(stopped[1]) <= len(answers) <= 2
+    assert set(answers) == {"billing"}
     assert not store.record(kept).finished
 
 

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.context.select import COVERAGE, SPREAD, TRADE, Choice, choose_tail
+from harness.context.balance import COVERAGE, SPREAD
+from harness.context.choice import Choice
+from harness.context.select import TRADE, choose_tail
 from harness.domain import ContextSettings
 from harness.testing import MemoryBank
 from harness.values import Hits

@@ -135,7 +135,7 @@ def summarise(scores: Sequence[float], sources: Sequence[str]) -> Score:
     count = len(set(clusters))
     if count == len(scores) and all(score in (0, 1) for score in scores):
         low, high, method = proportion(sum(scores), len(scores))
-        few = _WIDE.format(count=count) if count < FEW_CASES else ""
+        few = _WIDE.format(count=count, s="" if count == 1 else "s") if count < FEW_CASES else ""
         return Score(mean=mean, low=low, high=high, method=method, warning=few)
     if count < 2:
         return Score(mean=mean, low=0.0, high=1.0, method="none", warning=_ONE)
@@ -153,7 +153,7 @@ def clusters_of(sources: Sequence[str]) -> list[Hashable]:
 
 
 _WIDE = (
-    f"Only {{count}} cases: below {FEW_CASES} the interval is the exact one, which is never too"
+    f"Only {{count}} case{{s}}: below {FEW_CASES} the interval is the exact one, which is never too"
     " narrow and mostly wider than it need be."
 )
 _ONE = "All cases come from one source: how far the score holds beyond it can't be said."
