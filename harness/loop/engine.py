@@ -136,13 +136,18 @@ class Loop:
         """
         queue: asyncio.Queue[Delta | Recorded | None] = asyncio.Queue(maxsize=64)
         failed: list[BaseException] = []
+        left = False
+
+        async def tell(item: Delta | Recorded | None) -> None:
+            if not left:  # nobody would ever take it
+                await queue.put(item)
 
         async def work() -> None:
             try:
-                await self.run(queue.put)
+                await self.run(tell)
             except Exception as error:
                 failed.append(error)
-            await queue.put(None)
+            await tell(None)
 
         task = asyncio.create_task(work())
         try:
@@ -151,6 +156,7 @@ class Loop:
             if failed:
                 raise failed[0]
         finally:
+            left = True
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

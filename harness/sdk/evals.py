@@ -129,6 +129,21 @@ class Evals:
 
         return count_sealed(self._opened.read())
 
+    def judge(self, split: Split) -> str | None:
+        """Return the model that judges a split's answers; "" where one has to be named first.
+
+        None where its cases are graded without one. Sealed cases can't be looked into: where
+        there are rubrics, they count as graded by them.
+        """
+        from harness.evals.graders import JUDGED
+
+        domain = self._opened.read()
+        cases = [case for case in domain.cases if case.split == split]
+        judged = any(check.grader in JUDGED for case in cases for check in case.checks)
+        if not judged and not (split == "sealed" and domain.rubrics):
+            return None
+        return self._harness.models.judge_name(domain.settings)
+
     def by_tag(self, run: EvalRun) -> Sequence[Tagged]:
         """Return a run's score for each tag of its cases."""
         from harness.evals.slices import by_tag

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
 from harness.evals.labels import COLUMNS, LabelKey
+from harness.evals.statistics import Agreement
 from harness.improve.records import ReviewLog
 from harness.improve.saving import locked, read_current, write_over
 from harness.sdk.bundled import refuse_bundled
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from harness.evals.graders import Grade
     from harness.values import Criterion, EvalCase
 
-__all__ = ["LABELS", "Judged", "judged", "write_label"]
+__all__ = ["LABELS", "Agreement", "Judged", "judged", "write_label"]
 
 LABELS = "labels.csv"
 TRIES = 5

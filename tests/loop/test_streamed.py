@@ -82,6 +82,20 @@ def test_work_that_is_given_up_keeps_the_last_word_too(desk: Desk) -> None:
     assert unfinished(desk) == ""
 
 
+def test_who_leaves_in_a_flood_of_words_is_not_held_back(desk: Desk) -> None:
+    said = [Delta(text=f"word{n} ") for n in range(500)]
+
+    async def work() -> None:
+        with desk.journal.start("r1") as writer, anyio.fail_after(20):
+            events = Loop(writer, desk.means(Speaking(*said)), desk.opening()).events()
+            await anext(events)
+            await anyio.sleep(0.5)  # meanwhile more comes than is waited for
+            await events.aclose()
+
+    anyio.run(work)
+    assert unfinished(desk).startswith("word0 word1 ")
+
+
 def test_what_a_broken_stream_took_back_is_not_kept(desk: Desk) -> None:
     said = (Delta(text="One two "), Delta(restart=True), Delta(text="Three fo"), Delta(text="ur"))
     done = desk.start(desk.means(Speaking(*said, fails=True)))

@@ -198,7 +198,7 @@ def test_a_rubric_is_judged_and_the_judge_calibrated(evals) -> None:
     assert harness.evals.load(run.run).cases == run.cases
     found = harness.evals.calibrate(run.run)
     assert (found.agreement.n, found.agreement.tpr) == (1, 1.0)  # a tie of experts is left out
-    assert "Only 1 labels" in found.warning
+    assert "Only 1 label:" in found.warning
     path = harness.domain.path / "labels.csv"
     path.write_text(labels + "d1,0,kind,perhaps,,,\n,,,yes,,,\nd1,x,kind,yes,,,\n", "utf-8")
     with pytest.raises(DomainInvalid) as raised:

@@ -12,8 +12,7 @@ import streamlit as st
 from harness import Harness, HarnessError
 from harness.errors import EvalError
 from harness.evals import EvalRun
-from harness.evals.statistics import Agreement
-from harness.sdk.labelling import Judged
+from harness.sdk.labelling import Agreement, Judged
 from harness_ui import visit
 from harness_ui.troubles import show_error
 from harness_ui.words import count, plain, short

@@ -9,8 +9,8 @@ import streamlit as st
 
 from harness import Harness, HarnessError
 from harness.evals import Standing
-from harness.evals.graders import JUDGED
 from harness.sdk.eval_unfinished import Unfinished
+from harness.values import Split
 from harness_ui import visit
 from harness_ui.desk import desk
 from harness_ui.jobs import Evaluating
@@ -92,14 +92,11 @@ def show_start(harness: Harness) -> None:
     _left(harness, usual, budget or None)
 
 
-def _judge(harness: Harness, split: str) -> str:
+def _judge(harness: Harness, split: Split) -> str:
     """Return the model that judges, where cases are graded by one; who starts a run can name it."""
-    domain = harness.examples.domain
-    cases = [case for case in domain.cases if case.split == split]
-    graders = {check.grader for case in cases for check in case.checks}
-    if not (graders & set(JUDGED) or (split == "sealed" and domain.rubrics)):
+    usual = harness.evals.judge(split)
+    if usual is None:
         return ""
-    usual = harness.models.judge_name(domain.settings)
     chosen = st.selectbox(
         "Model that judges the answers by the rubrics",
         [usual] if usual else [],
