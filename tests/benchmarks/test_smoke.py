@@ -15,8 +15,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOAK = bool(os.environ.get("HARNESS_SOAK"))
-SAMPLE = ("start-up", "packing-speed", "stable-prefix", "hands")
-OTHERS = ("embedding", "indexing", "packing-quality", "loop", "documents", "scale", "evals")
+SAMPLE = ("packing-speed", "stable-prefix", "hands")
+OTHERS = (
+    "start-up",
+    "embedding",
+    "indexing",
+    "packing-quality",
+    "loop",
+    "documents",
+    "scale",
+    "evals",
+)
 NAMES = (*SAMPLE, *OTHERS) if SOAK else SAMPLE
 
 pytestmark = pytest.mark.soak  # a sample in `make test`

@@ -140,11 +140,11 @@ def test_a_shipped_domain_answers_from_an_empty_folder(installed, tmp_path):
 
 
 def test_shipped_domains_are_read_only_and_copies_are_not(installed, tmp_path):
-    refused = installed.run("harness", "core", "support-triage", cwd=tmp_path)
+    refused = installed.run("harness", "core", "visit-notes", cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "read-only" in refused.stderr
-    assert "harness init my-support-triage --from support-triage" in refused.stderr
-    made = installed.run("harness", "init", "my", "--from", "support-triage", cwd=tmp_path)
+    assert "harness init my-visit-notes --from visit-notes" in refused.stderr
+    made = installed.run("harness", "init", "my", "--from", "visit-notes", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     written = installed.run("harness", "core", "my", "--json", cwd=tmp_path)
     assert written.returncode == 0, written.stderr

@@ -76,7 +76,7 @@ def test_a_question_of_the_model_is_answered_below_the_steps_and_work_goes_on(
     test = until(asked(app, office, turns, "Sum it up."), "Which year?")
     next(one for one in test.radio if one.label == "Answer").set_value("2025").run()
     next(one for one in test.button if one.label == "Answer it").click().run()
-    test = until(test, "For 2025 then.")
+    test = until(test, "For 2025 then.", lambda: test.get("download_button"))  # when it has ended
     assert any("sum" in one.label for one in test.get("download_button"))
     assert "Correct this answer" in [one.label for one in test.button]
     test.chat_input[0].set_value("Thank you").run()  # goes on in the same run

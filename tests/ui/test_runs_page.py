@@ -32,10 +32,10 @@ def office(write_domain: Callable[..., Path]) -> Path:
     return write_domain("office", **FILES)
 
 
-def until(test: Any, words: str) -> Any:
-    """Draw the page anew until it says something."""
+def until(test: Any, words: str, has: Callable[[], Any] = lambda: True) -> Any:
+    """Draw the page anew until it says something, and has what else is wanted."""
     for _ in range(300):
-        if words in said(test) or test.exception:
+        if (words in said(test) and has()) or test.exception:
             break
         time.sleep(0.1)
         test.run()
