@@ -21,7 +21,7 @@ install = test -x $(1)/bin/python || $(PYTHON) -m venv $(1); \
 	$(1)/bin/python -m pip install --quiet $(2)
 endif
 
-.PHONY: demo ui test soak bench lint vectors clean
+.PHONY: demo ui test pytest soak bench lint vectors clean
 
 demo: $(STAMP)
 	@HARNESS_HOME=.harness $(BIN)/harness demo
@@ -32,7 +32,11 @@ ui: $(STAMP)
 
 # `make test coverage=yes` also measures branch coverage, as CI does; it takes half as long again.
 coverage :=
-test: $(STAMP) $(INSPECT) lint
+test: $(STAMP) $(INSPECT)
+	@$(MAKE) --no-print-directory -j2 lint pytest
+
+# mypy keeps one core busy, and the tests wait for a browser now and then: `test` runs both at once.
+pytest: $(STAMP) $(INSPECT)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -q \
 	  $(if $(coverage),--cov --cov-report=term:skip-covered)
 
