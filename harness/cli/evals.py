@@ -127,10 +127,7 @@ def evaluate(
     with open_domain(domain, model=model, home=home, model_options=model_option) as harness:
         found = _measured(harness, domain, same, own, baseline=baseline, beside=beside, home=home)
     write_files(found.run, found.comparisons, found.others, junit, html)
-    show_run(found.run, found.comparisons, share if gate else None, as_json=as_json)
-    for problem in found.problems:
-        print(f"harness: {problem}", file=sys.stderr)
-    raise typer.Exit(_code(found, share if gate else None))
+    raise typer.Exit(_shown(found, share if gate else None, as_json=as_json))
 
 
 def compare(
@@ -250,8 +247,11 @@ class _Measured:
     baseless: bool
 
 
-def _code(found: _Measured, margin: float | None) -> int:
-    """Return the exit code; with a margin, the gate's."""
+def _shown(found: _Measured, margin: float | None, *, as_json: bool) -> int:
+    """Print what came of it; return the exit code: with a margin, the gate's."""
+    show_run(found.run, found.comparisons, margin, as_json=as_json)
+    for problem in found.problems:
+        print(f"harness: {problem}", file=sys.stderr)
     if found.run.scored == 0 or found.baseless:
         return 1
     if margin is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncGenerator, Mapping
 from concurrent.futures import Future
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from harness.errors import BadResponse, StateError
 from harness.journal.events import MessageCompleted, ModelRequested, Recorded, RunFinished
-from harness.journal.masking import Masker
 from harness.loop import UNKNOWN_RATIO, Loop, Means, RunState
 from harness.sdk.equipment import reader_of
 from harness.sdk.openings import opening_of
@@ -160,7 +158,7 @@ class Question:
             fallback=asked.fallback,
             schema=asked.schema or asked.domain.settings.answer.schema,
             token_ratio=asked.ratio,
-            mask=Masker.from_environment(os.environ).text if self._door else str,
+            mask=self._door.masker.text if self._door else str,  # as it is recorded
         )
         if before is None:
             return Loop(writer, means, how)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,11 @@ class JournalDoor:
         self._journal: Journal | None = None
         self._threads: ThreadPoolExecutor | None = None
 
+    @cached_property
+    def masker(self) -> Masker:
+        """Strikes out the environment's secrets: in the journal, and in what models are sent."""
+        return Masker.from_environment(os.environ)
+
     def __call__(self) -> Journal:
         """Return the journal.
 
@@ -43,8 +49,7 @@ class JournalDoor:
                 from harness.wiring import make_journal
 
                 self.home.mkdir(parents=True, exist_ok=True)
-                masker = Masker.from_environment(os.environ)
-                self._journal = make_journal(self.settings, self.home, masker)
+                self._journal = make_journal(self.settings, self.home, self.masker)
             return self._journal
 
     def start_soon(self, run: str) -> Future[Writer]:

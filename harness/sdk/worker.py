@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -18,7 +17,6 @@ from harness.journal.events import (
     RunFinished,
     RunStarted,
 )
-from harness.journal.masking import Masker
 from harness.journal.parts import ApprovalMode, Limits
 from harness.loop import (
     UNKNOWN_RATIO,
@@ -107,7 +105,6 @@ class Worker:
         self._host = host
         self._door = door
         self._records = Records(door)
-        self._mask = Masker.from_environment(os.environ).text
 
     @property
     def journal(self) -> Journal:
@@ -312,7 +309,7 @@ class Worker:
             find_quote=quotes_of(current.domain, attached),
             check=checks_of(current.domain),
             value=values_of(current.domain),
-            mask=self._mask,
+            mask=self._door.masker.text,
             waits=task.waits,
             token_ratio=self._host.models.known_ratio(model.name) or UNKNOWN_RATIO,
         )
