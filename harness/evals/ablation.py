@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,8 +52,7 @@ def ablation(runs: Sequence[tuple[str, EvalRun]]) -> Ablation:
     arms = []
     for index, (name, run) in enumerate(runs):
         if index <= against:
-            problem = "" if run.scored else "no case could be scored: nothing is held against it"
-            arms.append(Arm(name=name, run=run, problem=problem))
+            arms.append(Arm(name=name, run=run, problem=_unscored(run)))
             continue
         try:
             arms.append(Arm(name=name, run=run, comparison=compare(runs[against][1], run)))
@@ -64,6 +64,15 @@ def ablation(runs: Sequence[tuple[str, EvalRun]]) -> Ablation:
         arm = arms[index]
         arms[index] = Arm(name=arm.name, run=arm.run, comparison=arm.comparison, p=p)
     return Ablation(arms=tuple(arms), against=runs[against][0])
+
+
+def _unscored(run: EvalRun) -> str:
+    """Return why nothing is held against a run; "" where something can be."""
+    if run.scored:
+        return ""
+    said = Counter(case.error for case in run.cases if case.error).most_common(1)
+    why = "".join(f" {error}" for error, _ in said)
+    return f"no case could be scored, so nothing is held against it.{why}"
 
 
 def ablation_report(found: Ablation) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from harness.evals.statistics import (
+    agreement,
     clusters_of,
     compare_scores,
     corrected_score,
@@ -24,13 +25,11 @@ from harness.evals.statistics import (
     sign_flip,
     summarise,
     tango,
-    wilson,
-    wilson_clustered,
 )
 
 SOAK = bool(os.environ.get("HARNESS_SOAK"))
-ROUNDS = 2_000 if SOAK else 150
-SHARES = tuple(0.02 + 0.08 * step for step in range(13))  # evenly over 0.02 to 0.98
+ROUNDS = 4_000 if SOAK else 80
+SHARES = tuple(0.02 + 0.04 * step for step in range(25))  # evenly over 0.02 to 0.98
 KEPT = Path(__file__).parents[2] / ".cache" / "soak" / "coverage.json"
 
 Draw = Callable[[np.random.Generator, float], tuple[float, float]]
@@ -60,9 +59,12 @@ def coverage(name: str, interval: Draw, shares: tuple[float, ...] = SHARES) -> l
 
 
 def check(found: list[float]) -> None:
-    """94 to 96 % on average, nowhere below 92 %; a sample is given its own luck."""
-    loose = 0.0 if SOAK else 0.025
-    deep = 0.0 if SOAK else 0.08
+    """94 to 96 % on average, nowhere below 92 %; a sample is given its own luck.
+
+    Of 100,000 draws the mean is known to 0.06 points (one standard error).
+    """
+    loose = 0.001 if SOAK else 0.025
+    deep = 0.0 if SOAK else 0.1
     assert 0.94 - loose <= np.mean(found) <= 0.96 + loose
     assert min(found) >= 0.92 - deep
 
@@ -84,31 +86,31 @@ def proportions_covered(n: int) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize("n", [22, 35, 51, 52, 155, 1000])
+@pytest.mark.parametrize("n", [7, 10, 15, 21, 22, 35, 51, 52, 155, 1000])
 def test_a_proportion_is_covered(n: int) -> None:
     check(proportions_covered(n))
 
 
-@pytest.mark.parametrize("n", [1, 5, 21])
+@pytest.mark.parametrize("n", [1, 2, 5])
 def test_a_proportion_of_few_is_never_covered_too_seldom(n: int) -> None:
-    assert min(proportions_covered(n)) >= 0.95 - 0.01
+    assert min(proportions_covered(n)) >= 0.92 - 0.01
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize(("sources", "size", "alike"), [(10, 3, 0.2), (20, 3, 0.2), (20, 5, 0.3)])
-def test_few_sources_are_never_covered_too_seldom(sources: int, size: int, alike: float) -> None:
-    found = coverage(f"clustered, {sources} x {size}, {alike}", related(sources, size, alike))
-    assert min(found) >= (0.92 if SOAK else 0.85)
+UNEVEN = (1, 1, 1, 2, 2, 3, 4, 6, 8, 12)
+"""Cases of ten sources, of which one has nearly a third."""
 
 
-def related(sources: int, size: int, alike: float) -> Draw:
+def related(sizes: Sequence[int], alike: float, repeats: int = 1) -> Draw:
     """Cases of one source are alike: beta-binomial with this intraclass correlation."""
-    names = [f"s{index // size}" for index in range(sources * size)]
+    own_size = np.repeat(np.arange(len(sizes)), sizes)
+    names = [f"s{index}" for index in own_size]
 
     def draw(rng: np.random.Generator, p: float) -> tuple[float, float]:
         rest = (1 - alike) / alike
-        own = rng.beta(p * rest, (1 - p) * rest, sources)
-        scores = (rng.random((sources, size)) < own[:, None]).astype(float).ravel()
+        own = rng.beta(p * rest, (1 - p) * rest, len(sizes))[own_size]
+        if repeats > 1:
+            own = rng.beta(np.maximum(3 * own, 1e-9), np.maximum(3 * (1 - own), 1e-9))
+        scores = rng.binomial(repeats, own) / repeats
         found = summarise(scores.tolist(), names)
         assert found.low is not None
         assert found.high is not None
@@ -117,30 +119,37 @@ def related(sources: int, size: int, alike: float) -> Draw:
     return draw
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize(
     ("sources", "size", "alike"),
-    # With 10 to 20 sources of three cases it covers 97 to 98 %: wider than it need be, see above.
-    [(20, 5, 0.3), (50, 3, 0.2), (100, 3, 0.3), (100, 5, 0.2)],
+    [
+        (10, 3, 0.2),
+        (10, 5, 0.3),
+        (10, 10, 0.2),
+        (12, 3, 0.2),
+        (15, 3, 0.2),
+        (15, 5, 0.3),
+        (20, 3, 0.2),
+        (20, 5, 0.3),
+        (50, 3, 0.2),
+        (100, 3, 0.3),
+        (100, 5, 0.2),
+    ],
 )
 def test_wilson_over_sources_covers(sources: int, size: int, alike: float) -> None:
-    check(coverage(f"clustered, {sources} x {size}, {alike}", related(sources, size, alike)))
+    check(coverage(f"clustered, {sources} x {size}, {alike}", related([size] * sources, alike)))
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("n", [50, 155])
-def test_means_of_repeats_cover(n: int) -> None:
-    def draw(rng: np.random.Generator, p: float) -> tuple[float, float]:
-        own = rng.beta(3 * p, 3 * (1 - p), n)
-        scores = (rng.binomial(3, own) / 3).tolist()
-        if min(scores) == max(scores):
-            return wilson(scores[0] * n, n)
-        return wilson_clustered(scores, range(n))
-
-    check(coverage(f"three repeats, {n}", draw))
+@pytest.mark.parametrize("times", [2, 5])
+def test_wilson_over_uneven_sources_covers(times: int) -> None:
+    check(coverage(f"clustered, uneven {10 * times}, 0.2", related(UNEVEN * times, 0.2)))
 
 
-@pytest.mark.soak
+@pytest.mark.parametrize(("sources", "size"), [(50, 1), (155, 1), (10, 3), (20, 3), (50, 3)])
+def test_means_of_repeats_cover(sources: int, size: int) -> None:
+    draw = related([size] * sources, 0.2, repeats=3)
+    check(coverage(f"three repeats, {sources} x {size}", draw))
+
+
 @pytest.mark.parametrize(("n", "discordant"), [(100, 0.1), (155, 0.2), (500, 0.1)])
 def test_tango_covers(n: int, discordant: float) -> None:
     truths = tuple(discordant * part for part in (-0.8, -0.4, 0.0, 0.4, 0.8))
@@ -153,36 +162,61 @@ def test_tango_covers(n: int, discordant: float) -> None:
     check(coverage(f"tango, {n}, {discordant}", draw, truths))
 
 
-@pytest.mark.soak
-def test_the_interval_of_a_difference_by_source_covers() -> None:
-    sources, size = 60, 3
-    names = [f"s{index // size}" for index in range(sources * size)]
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [("10 x 3", [3] * 10), ("20 x 3", [3] * 20), ("60 x 3", [3] * 60), ("uneven 20", UNEVEN * 2)],
+)
+def test_the_interval_of_a_difference_by_source_covers(name: str, sizes: Sequence[int]) -> None:
+    own_size = np.repeat(np.arange(len(sizes)), sizes)
+    names = [f"s{index}" for index in own_size]
 
     def draw(rng: np.random.Generator, delta: float) -> tuple[float, float]:
-        ease = rng.normal(0, 0.15, sources)[:, None]
-        before = rng.random((sources, size)) < np.clip(0.6 + ease, 0, 1)
-        lost = rng.random((sources, size)) < 0.05 / 0.6
-        after = np.where(before, ~lost, rng.random((sources, size)) < (delta + 0.05) / 0.4)
-        found = compare_scores(
-            before.astype(float).ravel().tolist(), after.astype(float).ravel().tolist(), names
-        )
+        ease = rng.normal(0, 0.15, len(sizes))[own_size]
+        before = rng.random(len(names)) < np.clip(0.6 + ease, 0, 1)
+        lost = rng.random(len(names)) < 0.05 / 0.6
+        after = np.where(before, ~lost, rng.random(len(names)) < (delta + 0.05) / 0.4)
+        found = compare_scores(before.astype(float).tolist(), after.astype(float).tolist(), names)
         return found.low, found.high
 
     # the ease of sources is symmetric about 0.6: 0.6 of the cases can be lost, 0.4 gained
-    found = coverage("difference, 60 x 3", draw, (0.0, 0.05, 0.1, 0.15))
-    check(found)
+    check(coverage(f"difference, {name}", draw, (0.0, 0.05, 0.1, 0.15)))
 
 
-@pytest.mark.soak
-def test_the_corrected_score_covers() -> None:
+@pytest.mark.parametrize(("labels", "answers"), [(50, 200), (80, 500)])
+@pytest.mark.parametrize(("met", "not_met"), [(0.85, 0.85), (0.95, 0.9), (0.7, 0.98)])
+def test_the_corrected_score_covers(labels: int, answers: int, met: float, not_met: float) -> None:
     def draw(rng: np.random.Generator, p: float) -> tuple[float, float]:
-        truth = rng.random(500) < p
-        judge = np.where(rng.random(500) < 0.85, truth, ~truth).astype(float)
-        expert = truth[:80].astype(float)
-        found = corrected_score(expert.tolist(), judge[:80].tolist(), judge[80:].tolist())
+        truth = rng.random(answers) < p
+        chance = np.where(truth, met, 1 - not_met)
+        judge = (rng.random(answers) < chance).astype(float)
+        expert = truth[:labels].astype(float)
+        found = corrected_score(expert.tolist(), judge[:labels].tolist(), judge[labels:].tolist())
         return found.low, found.high
 
-    check(coverage("corrected, 80 of 500", draw, (0.2, 0.35, 0.5, 0.65, 0.8)))
+    check(coverage(f"corrected, {labels} of {answers}, {met}, {not_met}", draw))
+
+
+@pytest.mark.parametrize("labels", [50, 100, 200])
+@pytest.mark.parametrize(("met", "not_met"), [(0.9, 0.85), (0.7, 0.85), (0.95, 0.98)])
+def test_kappa_is_covered(labels: int, met: float, not_met: float) -> None:
+    found = []
+    for number, share in enumerate(SHARES):
+        rng = np.random.default_rng([7, number])
+        cells = [share * met, share * (1 - met), (1 - share) * (1 - not_met), (1 - share) * not_met]
+        by_chance = share * (cells[0] + cells[2]) + (1 - share) * (cells[1] + cells[3])
+        truth = (cells[0] + cells[3] - by_chance) / (1 - by_chance)
+        held = 0
+        for counts in rng.multinomial(labels, cells, ROUNDS):
+            expert = np.repeat([True, True, False, False], counts)
+            judge = np.repeat([True, False, True, False], counts)
+            low, high = agreement(expert.tolist(), judge.tolist()).kappa_interval
+            held += low <= truth <= high
+        found.append(held / ROUNDS)
+    least, mean = min(found), float(np.mean(found))
+    keep(f"kappa, {labels}, {met}, {not_met}", rounds=ROUNDS, mean=mean, least=least)
+    assert least >= (0.92 if SOAK else 0.82)
+    # of a judge that is nearly always right few labels tell little: there it is wider
+    assert 0.94 - 0.025 <= mean <= (0.96 if max(met, not_met) < 0.95 else 0.98) + 0.01
 
 
 # --- verdicts ---------------------------------------------------------------------------------
@@ -202,7 +236,6 @@ def called_different(n: int, delta: float, discordant: float, rounds: int, seed:
     )
 
 
-@pytest.mark.soak
 def test_identical_configurations_are_seldom_called_different() -> None:
     rounds = 4_000 if SOAK else 400
     for n, discordant in ((50, 0.2), (155, 0.05), (155, 0.2), (1000, 0.1), (1000, 0.3)):
@@ -211,7 +244,6 @@ def test_identical_configurations_are_seldom_called_different() -> None:
         assert rate <= (0.065 if SOAK else 0.09)
 
 
-@pytest.mark.soak
 def test_identical_configurations_by_source_are_seldom_called_different() -> None:
     rng = np.random.default_rng(4)
     rounds, sources, size = (2_000 if SOAK else 150), 40, 4
@@ -225,7 +257,6 @@ def test_identical_configurations_by_source_are_seldom_called_different() -> Non
     assert rate / rounds <= (0.065 if SOAK else 0.1)
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("discordant", [0.15, 0.2])
 def test_ten_points_on_155_cases_are_found(discordant: float) -> None:
     rate = called_different(155, 0.1, discordant, 4_000 if SOAK else 400, seed=1)

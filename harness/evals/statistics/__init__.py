@@ -21,6 +21,7 @@ from harness.evals.statistics.paired import (
 from harness.evals.statistics.power import DISCORDANT, detectable, detectable_from
 from harness.evals.statistics.proportion import (
     FEW_CASES,
+    blaker,
     clopper_pearson,
     mid_p,
     proportion,
@@ -33,6 +34,7 @@ from harness.evals.statistics.score import (
     Score,
     clustered_se,
     clusters_of,
+    effective_clusters,
     summarise,
     wilson_clustered,
 )
@@ -50,6 +52,7 @@ __all__ = [
     "Score",
     "agreement",
     "benjamini_hochberg",
+    "blaker",
     "clopper_pearson",
     "clustered_se",
     "clusters_of",
@@ -58,6 +61,7 @@ __all__ = [
     "detectable",
     "detectable_from",
     "difference_interval",
+    "effective_clusters",
     "holm",
     "luck_of_the_best",
     "mcnemar",

@@ -1,6 +1,6 @@
 """How far a judge can be trusted: held against experts' labels, and its score corrected by them.
 
-Nothing here reads a file; scipy is imported for Student's t.
+Nothing here reads a file.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from harness.evals.statistics.proportion import proportion
+from harness.evals.statistics.proportion import cautious, clopper_pearson, proportion, wilson
 
 __all__ = ["FEWEST_LABELS", "Agreement", "Corrected", "agreement", "corrected_score"]
 
@@ -69,7 +69,11 @@ def agreement(expert: Sequence[bool], judge: Sequence[bool]) -> Agreement:
 
     TPR and TNR with the interval of a proportion; Cohen's kappa with the large-sample standard
     error of J. L. Fleiss, J. Cohen and B. S. Everitt, Large sample standard errors of kappa and
-    weighted kappa, Psychological Bulletin 72 (1969), pp. 323-327.
+    weighted kappa, Psychological Bulletin 72 (1969), pp. 323-327, its interval from the counts
+    with one more of each: without, 30 to 100 labels covered as little as 33 to 74 % in our
+    simulation. The idea is that of A. Agresti and B. Caffo, Simple and effective confidence
+    intervals for proportions and differences of proportions result from adding two successes
+    and two failures, The American Statistician 54 (2000).
 
     Args:
         expert: Their verdicts.
@@ -94,23 +98,36 @@ def agreement(expert: Sequence[bool], judge: Sequence[bool]) -> Agreement:
 
 def _kappa(both: int, expert: int, judge: int, neither: int) -> tuple[float | None, Interval]:
     """Return kappa with its interval from counts: both, only one of them, neither."""
+    counts = (both, expert, judge, neither)
+    kappa, _ = _kappa_and_error(*counts)
+    if kappa is None:
+        return None, (-1.0, 1.0)
+    centre, error = _kappa_and_error(*(count + 1 for count in counts))
+    assert centre is not None  # noqa: S101 - no count is 0
+    half = NormalDist().inv_cdf(0.975) * error
+    return kappa, (max(-1.0, min(kappa, centre - half)), min(1.0, max(kappa, centre + half)))
+
+
+def _kappa_and_error(
+    both: int, expert: int, judge: int, neither: int
+) -> tuple[float | None, float]:
+    """Return kappa and its large-sample standard error; None where all is one verdict."""
     n = both + expert + judge + neither
     if n == 0:
-        return None, (-1.0, 1.0)
+        return None, 0.0
     cells = [[both / n, expert / n], [judge / n, neither / n]]
     rows = [sum(row) for row in cells]
     columns = [cells[0][side] + cells[1][side] for side in (0, 1)]
     observed = cells[0][0] + cells[1][1]
     by_chance = sum(row * column for row, column in zip(rows, columns, strict=True))
     if by_chance >= 1:
-        return None, (-1.0, 1.0)
+        return None, 0.0
     kappa = (observed - by_chance) / (1 - by_chance)
     on = sum(cells[i][i] * (1 - (rows[i] + columns[i]) * (1 - kappa)) ** 2 for i in (0, 1))
     off = sum(cells[i][1 - i] * (columns[i] + rows[1 - i]) ** 2 for i in (0, 1))
     rest = (kappa - by_chance * (1 - kappa)) ** 2
     variance = (on + (1 - kappa) ** 2 * off - rest) / (n * (1 - by_chance) ** 2)
-    half = NormalDist().inv_cdf(0.975) * math.sqrt(max(0.0, variance))
-    return kappa, (max(-1.0, kappa - half), min(1.0, kappa + half))
+    return kappa, math.sqrt(max(0.0, variance))
 
 
 def corrected_score(
@@ -119,10 +136,13 @@ def corrected_score(
     """Return the mean that experts would give, from few labels and many verdicts of a judge.
 
     λ·mean(unlabelled) + mean(expert - λ·judge), with the λ that makes its variance least.
-    Student's t and n - 1 stand for the paper's normal and n: with 80 labels those covered 93.7 %
-    in our simulation.
     Source: A. N. Angelopoulos, J. C. Duchi and T. Zrnic, PPI++: Efficient prediction-powered
     inference (2023), example 6.1 and section 6. The labels have to be of randomly chosen answers.
+
+    The interval is Wilson's, with as many labels as would alone have this variance: mean plus
+    and minus the error covered as little as 61 % at shares near 0 or 1 in our simulation. How
+    much of the variance the judge leaves is told by the labels of the rarer verdict, and is
+    drawn towards all of it (`cautious`).
 
     Args:
         expert: Labels, 0 to 1.
@@ -132,8 +152,6 @@ def corrected_score(
     Raises:
         ValueError: Fewer than two of either.
     """
-    from scipy.special import stdtrit
-
     n, rest = len(expert), len(unlabelled)
     if n < 2 or rest < 2 or len(judge) != n:
         raise ValueError("the corrected score needs labels, and verdicts without them")
@@ -146,10 +164,14 @@ def corrected_score(
     gaps = [e - weight * j for e, j in zip(expert, judge, strict=True)]
     mean = weight * mean_u + _mean(gaps)
     variance = _variance(gaps) / (n - 1) + weight**2 * _variance(unlabelled) / rest
-    half = float(stdtrit(n - 1, 0.975)) * math.sqrt(variance)
-    low, high = max(0.0, mean - half), min(1.0, mean + half)
-    bounded = min(1.0, max(0.0, mean))
-    return Corrected(mean=bounded, low=low, high=high, weight=weight, labels=n, judged=rest)
+    mean = min(1.0, max(0.0, mean))
+    alone = mean_e * (1 - mean_e) / n
+    if alone == 0:
+        low, high = clopper_pearson(round(mean_e * n), n)
+    else:
+        share = cautious(variance / alone, 1.0, n * min(mean_e, 1 - mean_e))
+        low, high = wilson(mean * n / share, n / share)
+    return Corrected(mean=mean, low=low, high=high, weight=weight, labels=n, judged=rest)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-from harness.evals.statistics.score import clustered_se, clusters_of
+from harness.evals.statistics.score import clustered_se, clusters_of, effective_clusters
 
 __all__ = [
     "Difference",
@@ -184,10 +184,11 @@ def difference_interval(
 ) -> tuple[float, float]:
     """Return mean change ± t times its cluster-robust standard error, cut to -1 to 1.
 
-    Student's t with clusters minus one degrees of freedom, as A. C. Cameron and D. L. Miller, A
-    practitioner's guide to cluster-robust inference, Journal of Human Resources 50 (2015),
-    section VI.A, advise. Where nothing changed, the widest change that as many unrelated
-    clusters would have hidden (Tango's interval of none in so many).
+    Student's t with effective clusters minus one degrees of freedom: A. C. Cameron and
+    D. L. Miller, A practitioner's guide to cluster-robust inference, Journal of Human Resources
+    50 (2015), section VI, advise clusters minus one, and fewer where their sizes differ. Where
+    nothing changed, the widest change that as many unrelated clusters would have hidden (Tango's
+    interval of none in so many).
 
     Args:
         changes: One a case.
@@ -196,11 +197,10 @@ def difference_interval(
     """
     from scipy.special import stdtrit
 
-    count = len(set(clusters))
     if min(changes) == max(changes) == 0:
-        return tango(0, 0, count, confidence)
+        return tango(0, 0, len(set(clusters)), confidence)
     mean = math.fsum(changes) / len(changes)
-    quantile = float(stdtrit(count - 1, (1 + confidence) / 2))
+    quantile = float(stdtrit(effective_clusters(clusters) - 1, (1 + confidence) / 2))
     half = quantile * clustered_se(changes, clusters)
     return max(-1.0, mean - half), min(1.0, mean + half)
 

@@ -2,27 +2,49 @@
 
 Wilson's covers too little at some shares where cases are few: below 52 cases down to 91.6 %,
 below 28 down to 79 %, for shares from 0.02 to 0.98. Mid-p covers 92 % everywhere and 95 to 96 %
-on average from 22 cases on. With fewer, no interval known to us does both; then the exact one of
-Clopper and Pearson is given, which covers 95 % everywhere, and on average 98 to 99 %: it errs on
-the wide side. All figures are exact sums over the binomial distribution, which a test repeats.
+on average from 22 cases on. With fewer it is Blaker's exact interval at 92.25 %, whose average is
+94.4 to 95.9 % from seven cases on; with one to four no rule that covers 92 % everywhere is below
+96.7 % on average. All figures are exact sums over the binomial distribution, which a test repeats.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Literal
 
-__all__ = ["FEW_CASES", "Proportion", "clopper_pearson", "mid_p", "proportion", "wilson"]
+__all__ = [
+    "FEW_CASES",
+    "Proportion",
+    "blaker",
+    "cautious",
+    "clopper_pearson",
+    "mid_p",
+    "proportion",
+    "wilson",
+]
 
-FEW_CASES = 22
+FEW_CASES = 7
 """Cases from which on an interval can be both close to 95 % and nowhere below 92 %."""
+
+ENOUGH_FOR_MID_P = 22
+"""Cases from which on the mid-p interval covers 92 % everywhere."""
 
 ENOUGH_FOR_WILSON = 52
 """Cases from which on Wilson's interval covers 92 % everywhere (shares from 0.02 to 0.98)."""
 
-Proportion = Literal["exact", "mid_p", "wilson"]
+NOWHERE_LESS = 0.9225
+"""What the exact interval of few cases covers at least, whatever the share: 92 %, and a hair."""
+
+ASSUMED_WEIGHT = 0.5
+"""What a spread on the safe side counts for, beside the few that it was seen in."""
+
+STEPS = 2_000
+"""Shares from 0 to 1 that an interval without a formula is looked for among."""
+
+Proportion = Literal["blaker", "mid_p", "wilson"]
 
 
 def proportion(successes: float, n: float) -> tuple[float, float, Proportion]:
@@ -35,14 +57,12 @@ def proportion(successes: float, n: float) -> tuple[float, float, Proportion]:
     whole = successes == int(successes) and n == int(n)
     if n >= ENOUGH_FOR_WILSON or n <= 0 or not whole:
         return *wilson(successes, n), "wilson"
-    if n >= FEW_CASES:
+    if n >= ENOUGH_FOR_MID_P:
         return *mid_p(int(successes), int(n)), "mid_p"
-    return *clopper_pearson(int(successes), int(n)), "exact"
+    return *blaker(int(successes), int(n), NOWHERE_LESS), "blaker"
 
 
-def wilson(
-    successes: float, n: float, confidence: float = 0.95, *, quantile: float | None = None
-) -> tuple[float, float]:
+def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """Return the Wilson score interval of a proportion.
 
     Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference,
@@ -52,11 +72,10 @@ def wilson(
         successes: At most n; need not be whole.
         n: Trials; with none the interval is 0 to 1.
         confidence: Coverage aimed at.
-        quantile: Instead of the normal's.
     """
     if n <= 0:
         return 0.0, 1.0
-    z = NormalDist().inv_cdf((1 + confidence) / 2) if quantile is None else quantile
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = successes / n
     scale = 1 + z * z / n
     centre = (share + z * z / (2 * n)) / scale
@@ -84,6 +103,38 @@ def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> tuple[f
     return low, high
 
 
+@lru_cache(maxsize=1024)
+def blaker(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return Blaker's exact interval: within Clopper and Pearson's, and covering as surely.
+
+    A share is kept unless what was seen is too unlikely: the smaller of its two tails, with as
+    much of the other as is no likelier. Found to 0.0005, outwards. Source: H. Blaker, Confidence
+    curves and improved exact confidence intervals for discrete distributions, Canadian Journal of
+    Statistics 28 (2000), pp. 783-798, theorem 1.
+
+    Args:
+        successes: At most n.
+        n: Trials, at least one.
+        confidence: What it covers at least, whatever the share.
+    """
+    import numpy as np
+    from scipy.special import bdtr, bdtrc
+
+    shares = np.linspace(0.0, 1.0, STEPS + 1)[:, None]
+    seen = np.arange(n + 1)
+    as_few = bdtr(seen, n, shares)
+    as_many = np.concatenate([np.ones_like(shares), bdtrc(seen[:-1], n, shares)], axis=1)
+    least, more = as_few[:, [successes]], as_many[:, [successes]]
+    tail = np.minimum(least, more)
+    # The far tail: the longest that is no likelier than the near one.
+    level = tail * (1 + 1e-9)
+    above = np.where(as_many <= level, as_many, 0.0).max(axis=1, keepdims=True)
+    below = np.where(as_few <= level, as_few, 0.0).max(axis=1, keepdims=True)
+    kept = np.flatnonzero(tail + np.where(least <= more, above, below) > 1 - confidence + 1e-12)
+    low, high = max(0, int(kept[0]) - 1), min(STEPS, int(kept[-1]) + 1)
+    return low / STEPS, high / STEPS
+
+
 def mid_p(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return the exact interval with half the probability of what was seen in each tail.
 
@@ -109,6 +160,21 @@ def mid_p(successes: int, n: int, confidence: float = 0.95) -> tuple[float, floa
     low = _where(at_least, tail) if successes else 0.0
     high = _where(at_least, 1 - tail) if successes < n else 1.0
     return low, high
+
+
+def cautious(seen: float, assumed: float, weight: float) -> float:
+    """Return what was seen of a spread, drawn towards the wide one that is assumed.
+
+    A spread near 0 or 1 is told by the few of the rarer outcome alone, and by luck. The mean of
+    the two weighs what was seen by these few, and the assumed as half a one: the half is from our
+    simulation (0.3 covers too little, 1 too much, over 10 to 100 sources of 2 to 25 cases).
+
+    Args:
+        seen: A ratio of variances.
+        assumed: The one on the safe side.
+        weight: How many of the rarer outcome it was seen in.
+    """
+    return (ASSUMED_WEIGHT * assumed + weight * seen) / (ASSUMED_WEIGHT + weight)
 
 
 def _where(rising: Callable[[float], float], wanted: float) -> float:

@@ -1,17 +1,23 @@
 """How sure a score is: intervals of a mean, with cases of one source counted as related.
 
-No input or output; scipy is imported when a Student t is asked for.
+No input or output.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.evals.statistics.proportion import FEW_CASES, proportion, wilson
+from harness.evals.statistics.proportion import (
+    FEW_CASES,
+    cautious,
+    clopper_pearson,
+    proportion,
+    wilson,
+)
 
 __all__ = [
     "FEW_CLUSTERS",
@@ -19,14 +25,15 @@ __all__ = [
     "Score",
     "clustered_se",
     "clusters_of",
+    "effective_clusters",
     "summarise",
     "wilson_clustered",
 ]
 
 FEW_CLUSTERS = 10
-"""Sources below which a cluster-robust interval is not to be relied on."""
+"""Effective sources below which a cluster-robust interval is not to be relied on."""
 
-Method = Literal["exact", "mid_p", "wilson", "wilson_clustered", "sources", "none"]
+Method = Literal["blaker", "mid_p", "wilson", "wilson_clustered", "sources", "none"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,10 +42,11 @@ class Score:
 
     Attributes:
         mean: None where nothing was scored.
-        method: `exact`, `mid_p` or `wilson`, by the number of cases (`proportion`);
-            `wilson_clustered`, Wilson's with the effective number of cases and Student's t;
-            `sources`, where every score is the same and the sources are counted instead of the
-            cases; `none`, where there is nothing to go by and the interval says so.
+        method: `blaker`, `mid_p` or `wilson`, by the number of cases (`proportion`);
+            `wilson_clustered`, Wilson's with the effective number of cases; `sources`, where
+            every score is the same: the exact one of Clopper and Pearson with the sources
+            counted instead of the cases; `none`, where there is nothing to go by and the
+            interval says so.
         warning: What to bear in mind with the interval, in plain words; "" where nothing.
     """
 
@@ -50,14 +58,13 @@ class Score:
 
 
 def clustered_se(scores: Sequence[float], clusters: Sequence[Hashable]) -> float:
-    """Return the cluster-robust standard error of the mean, with G/(G-1) for small samples.
+    """Return the cluster-robust standard error of the mean, without bias in small samples.
 
-    For a mean the sandwich of Liang & Zeger is the sum over clusters of the squared sum of
-    residuals, over n squared. Sources: K.-Y. Liang and S. L. Zeger, Longitudinal data analysis
-    using generalized linear models, Biometrika 73 (1986), pp. 13-22; A. C. Cameron and
-    D. L. Miller, A practitioner's guide to cluster-robust inference, Journal of Human Resources
-    50 (2015), equations 8 and 12 with K = 1. With every case its own cluster this is the
-    usual s/sqrt(n).
+    The root of the sum over clusters of the squared sum of residuals, each over one minus the
+    cluster's share of the cases, over n squared: CR2 of R. M. Bell and D. F. McCaffrey, Bias
+    reduction in standard errors for linear regression with multi-stage samples, Survey
+    Methodology 28 (2002), for a mean. With clusters of one size it is the usual one (K.-Y. Liang
+    and S. L. Zeger, Biometrika 73 (1986), times G/(G-1)); with every case its own, s/sqrt(n).
 
     Args:
         scores: One a case.
@@ -66,15 +73,21 @@ def clustered_se(scores: Sequence[float], clusters: Sequence[Hashable]) -> float
     Raises:
         ValueError: Fewer than two clusters, or lengths that differ.
     """
-    sums: dict[Hashable, float] = {}
-    mean = math.fsum(scores) / len(scores) if scores else 0.0
-    for score, cluster in zip(scores, clusters, strict=True):
-        sums[cluster] = sums.get(cluster, 0.0) + (score - mean)
-    count = len(sums)
-    if count < 2:
+    n, mean = len(scores), math.fsum(scores) / len(scores) if scores else 0.0
+    sums, sizes = _by_cluster([score - mean for score in scores], clusters)
+    if len(sums) < 2:
         raise ValueError("a cluster-robust standard error needs two clusters")
-    squares = math.fsum(total * total for total in sums.values())
-    return math.sqrt(count / (count - 1) * squares) / len(scores)
+    squares = math.fsum(sums[cluster] ** 2 / (1 - sizes[cluster] / n) for cluster in sums)
+    return math.sqrt(squares) / n
+
+
+def effective_clusters(clusters: Sequence[Hashable]) -> float:
+    """Return how many clusters of one size weigh as much: n squared over the sum of squared sizes.
+
+    Source: L. Kish, Survey sampling (1965). A cluster with most of the cases leaves
+    little more than one, however many others there are.
+    """
+    return _spread_over(Counter(clusters).values())
 
 
 def wilson_clustered(
@@ -82,40 +95,49 @@ def wilson_clustered(
 ) -> tuple[float, float]:
     """Return Wilson's interval of a mean of related cases.
 
-    The cases count as so many unrelated ones as would have this cluster-robust standard error,
-    and Student's t with clusters minus one degrees of freedom stands for the normal. Source:
-    E. L. Korn and B. I. Graubard, Confidence intervals for proportions with small expected
-    number of positive counts estimated from survey data, Survey Methodology 24 (1998); the
-    Wilson form as compared by C. Franco, R. J. A. Little, T. A. Louis and E. V. Slud,
+    The cases count as so many unrelated ones as would have their cluster-robust standard error.
+    Source: E. L. Korn and B. I. Graubard, Confidence intervals for proportions with small
+    expected number of positive counts estimated from survey data, Survey Methodology 24 (1998);
+    the Wilson form as compared by C. Franco, R. J. A. Little, T. A. Louis and E. V. Slud,
     Comparative study of confidence intervals for proportions in complex sample surveys, Journal
     of Survey Statistics and Methodology 7 (2019). Mean plus and minus t times the error, the
     textbook way, covered as little as 84 % at p near 0 or 1 in our simulation.
 
-    The design effect of a share near 0 or 1 is seen in few clusters only: the fewer, the
-    further it is drawn towards the size of the clusters, its value where cases of one cluster
-    are all alike.
+    The design effect seen is told by the clusters that hold any of the rarer outcome, and where
+    these are few, by luck. So it is drawn towards the one of clusters whose cases are all alike
+    (`cautious`), and weighs as many clusters as the rarer outcome is in effect spread over. With
+    that the normal's quantile does; Student's t on top of it is too wide with 10 to 20 clusters.
 
     Args:
         scores: One a case, 0 to 1, not all the same.
-        clusters: The source of each case.
+        clusters: The source of each case; at least two.
         confidence: Coverage aimed at.
     """
-    from scipy.special import stdtrit
-
     n, mean = len(scores), math.fsum(scores) / len(scores)
-    sizes = Counter(clusters)
-    error = clustered_se(scores, clusters)
-    spread = mean * (1 - mean)
-    effect = n * error * error / spread
-    if all(score in (0, 1) for score in scores):
-        ones = {cluster for cluster, score in zip(clusters, scores, strict=True) if score}
-        zeros = {cluster for cluster, score in zip(clusters, scores, strict=True) if not score}
-        full = sum(size * size for size in sizes.values()) / n
-        effect = max(1.0, effect)
-        effect += max(0.0, full - effect) / (4 * (1 + min(len(ones), len(zeros))))
-    quantile = float(stdtrit(len(sizes) - 1, (1 + confidence) / 2))
-    effective = n / max(effect, 1e-9)
-    return wilson(mean * effective, effective, quantile=quantile)
+    right, sizes = _by_cluster(scores, clusters)
+    seen = clustered_se(scores, clusters) ** 2 * n / (mean * (1 - mean))
+    wrong = (sizes[cluster] - total for cluster, total in right.items())
+    weight = min(_spread_over(right.values()), _spread_over(wrong))
+    alike = n / _spread_over(sizes.values())
+    effect = cautious(seen, alike, weight)
+    return wilson(mean * n / effect, n / effect, confidence)
+
+
+def _by_cluster(
+    values: Sequence[float], clusters: Sequence[Hashable]
+) -> tuple[dict[Hashable, float], Counter[Hashable]]:
+    """Return the sum of the values of each cluster, and its size."""
+    sums: dict[Hashable, float] = {}
+    for value, cluster in zip(values, clusters, strict=True):
+        sums[cluster] = sums.get(cluster, 0.0) + value
+    return sums, Counter(clusters)
+
+
+def _spread_over(totals: Iterable[float]) -> float:
+    """Return Kish's effective number of those that share the whole; 0 where there is none."""
+    found = list(totals)
+    squares = math.fsum(total * total for total in found)
+    return math.fsum(found) ** 2 / squares if squares else 0.0
 
 
 def summarise(scores: Sequence[float], sources: Sequence[str]) -> Score:
@@ -139,9 +161,13 @@ def summarise(scores: Sequence[float], sources: Sequence[str]) -> Score:
         return Score(mean=mean, low=low, high=high, method=method, warning=few)
     if count < 2:
         return Score(mean=mean, low=0.0, high=1.0, method="none", warning=_ONE)
-    warning = _FEW.format(count=count) if count < FEW_CLUSTERS else ""
+    warning = _few_sources(clusters)
     if min(scores) == max(scores):
-        low, high, _ = proportion(mean * count, count)
+        low, high = (
+            clopper_pearson(round(mean * count), count)
+            if mean in (0, 1)
+            else wilson(mean * count, count)
+        )
         return Score(mean=mean, low=low, high=high, method="sources", warning=warning)
     low, high = wilson_clustered(scores, clusters)
     return Score(mean=mean, low=low, high=high, method="wilson_clustered", warning=warning)
@@ -152,12 +178,17 @@ def clusters_of(sources: Sequence[str]) -> list[Hashable]:
     return [source.strip().casefold() or index for index, source in enumerate(sources)]
 
 
-_WIDE = (
-    f"Only {{count}} case{{s}}: below {FEW_CASES} the interval is the exact one, which is never too"
-    " narrow and mostly wider than it need be."
-)
+def _few_sources(clusters: Sequence[Hashable]) -> str:
+    """Return what to bear in mind where the cases have few sources; "" where they have enough."""
+    count, weight = len(set(clusters)), effective_clusters(clusters)
+    if weight >= FEW_CLUSTERS:
+        return ""
+    uneven = f", and weigh like {weight:.1f} of one size," if count - weight >= 1 else ""
+    return (
+        f"The cases come from only {count} sources{uneven} (below {FEW_CLUSTERS} the interval is"
+        " not to be relied on): add cases from other sources."
+    )
+
+
+_WIDE = f"Only {{count}} case{{s}}: below {FEW_CASES} every interval is wider than it need be."
 _ONE = "All cases come from one source: how far the score holds beyond it can't be said."
-_FEW = (
-    "The cases come from only {count} sources (below 10 the interval is not to be relied on):"
-    " add cases from other sources."
-)
