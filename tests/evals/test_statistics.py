@@ -267,6 +267,11 @@ def test_few_sources_are_warned_of(clusters: int) -> None:
         assert f"only {clusters} sources" in warning
 
 
+def test_few_cases_with_parts_of_a_point_are_warned_of() -> None:
+    assert summarise([0.5, 1.0, 0.0], ["", "a", "b"]).warning.startswith("Only 3 cases: below 10")
+    assert summarise([0.5, 1.0] * 5, [""] * 10).warning == ""
+
+
 def test_nothing_scored_has_no_score() -> None:
     score = summarise([], [])
     assert (score.mean, score.low, score.high, score.method) == (None, None, None, "none")

@@ -44,9 +44,9 @@ class Score:
         mean: None where nothing was scored.
         method: `blaker`, `mid_p` or `wilson`, by the number of cases (`proportion`);
             `wilson_clustered`, Wilson's with the effective number of cases; `sources`, where
-            every score is the same: the exact one of Clopper and Pearson with the sources
-            counted instead of the cases; `none`, where there is nothing to go by and the
-            interval says so.
+            every score is the same, and the sources are counted instead of the cases: the exact
+            one of Clopper and Pearson, of parts of a point Wilson's; `none`, where there is
+            nothing to go by and the interval says so.
         warning: What to bear in mind with the interval, in plain words; "" where nothing.
     """
 
@@ -183,6 +183,8 @@ def _few_sources(clusters: Sequence[Hashable]) -> str:
     count, weight = len(set(clusters)), effective_clusters(clusters)
     if weight >= FEW_CLUSTERS:
         return ""
+    if count == len(clusters):
+        return f"Only {count} cases: below {FEW_CLUSTERS} the interval is not to be relied on."
     uneven = f", and weigh like {weight:.1f} of one size," if count - weight >= 1 else ""
     return (
         f"The cases come from only {count} sources{uneven} (below {FEW_CLUSTERS} the interval is"
