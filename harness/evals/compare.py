@@ -16,6 +16,7 @@ from harness.evals.statistics import (
     clusters_of,
     compare_scores,
     detectable_from,
+    few_sources,
 )
 from harness.values import jsonable
 
@@ -98,8 +99,8 @@ def compare(first: EvalRun, second: EvalRun) -> Comparison:
     if not scored:
         raise EvalError(
             f"The runs {first.run} and {second.run} have no case in common that both could"
-            f" score ({len(common)} in common).",
-            "Compare runs over the same cases of one split.",
+            f" score ({len(common)} in common{_else(first, second)}).",
+            "Compare runs over the same cases of one split, with the same checks.",
         )
     ids_here = {case.id for case in first.cases if case.key not in there}
     ids_there = {case.id for case in second.cases if case.key not in here}
@@ -127,9 +128,18 @@ def compare(first: EvalRun, second: EvalRun) -> Comparison:
         changed=tuple(sorted(ids_here & ids_there)),
         unscored=tuple(a.id for a, b in common if a.score is None or b.score is None),
         slices=tuple(_slices(scored)),
-        warnings=tuple(_warnings(first, second)),
+        warnings=(*_warnings(first, second), *filter(None, [few_sources(clusters_of(sources))])),
     )
     return _told(found)
+
+
+def _else(first: EvalRun, second: EvalRun) -> str:
+    """Return how many cases of one name ask or check something else in the other run."""
+    keys = {case.id: case.key for case in first.cases}
+    changed = sum(keys.get(case.id, case.key) != case.key for case in second.cases)
+    if first.domain != second.domain:
+        return f"; they are of {first.domain} and of {second.domain}"
+    return f"; {changed} of the same id ask or check something else" if changed else ""
 
 
 def gate(comparison: Comparison, margin: float) -> Gate:

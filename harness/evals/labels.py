@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from harness.evals.statistics import (
     Corrected,
     agreement,
     corrected_score,
+    differ,
+    few_sources,
 )
 from harness.values import Place, Problem
 
@@ -32,6 +34,8 @@ LabelKey = tuple[str, int, str]
 """(case, repeat from 0, criterion)."""
 
 COLUMNS = ("case", "repeat", "criterion", "met", "expert", "date", "comment")
+PICKED = 0.001
+"""Chance below which labelled answers that differ from the others were not drawn from them."""
 _YES, _NO = ("yes", "true", "1", "met"), ("no", "false", "0", "not met")
 
 
@@ -97,28 +101,82 @@ def calibrate(run: EvalRun, labels: Mapping[LabelKey, bool], grader: str = "rubr
             f"labels.csv has no label on a verdict of the run {run.run}.",
             "Its rows name a case, a repeat and a criterion of the rubric.",
         )
+    rest = [key for key in verdicts if key not in labels]
     expert, judge = [labels[key] for key in both], [verdicts[key] for key in both]
-    names = sorted({criterion for *_, criterion in both})
     by_criterion = {}
-    for name in names:
+    for name in sorted({criterion for *_, criterion in both}):
         some = [key for key in both if key[2] == name]
-        by_criterion[name] = agreement([labels[k] for k in some], [verdicts[k] for k in some])
-    rest = [float(met) for key, met in verdicts.items() if key not in labels]
-    corrected, warning = None, ""
-    if len(both) < FEWEST_LABELS:
-        given = "1 label" if len(both) == 1 else f"{len(both)} labels"
-        warning = (
+        by_criterion[name] = agreement(
+            [labels[key] for key in some],
+            [verdicts[key] for key in some],
+            _sources(run, some),
+        )
+    sources = _sources(run, [*both, *rest])
+    problem = _not_enough(judge, [verdicts[key] for key in rest], sources)
+    corrected = None
+    if not problem and len(rest) > 1:
+        corrected = corrected_score(
+            [float(met) for met in expert],
+            [float(met) for met in judge],
+            [float(verdicts[key]) for key in rest],
+            sources,
+        )
+    warnings = (problem, few_sources(_sources(run, both)), _unknown(run, verdicts, labels))
+    return Calibration(
+        agreement=agreement(expert, judge, _sources(run, both)),
+        by_criterion=by_criterion,
+        corrected=corrected,
+        warning=" ".join(warning for warning in warnings if warning),
+    )
+
+
+def _sources(run: EvalRun, keys: Sequence[LabelKey]) -> list[Hashable]:
+    """Return what each verdict belongs to: its case's source, or its case."""
+    known = {case.id: case.source.strip().casefold() for case in run.cases}
+    return [("source", known[case]) if known[case] else ("case", case) for case, *_ in keys]
+
+
+def _not_enough(judge: Sequence[bool], others: Sequence[bool], sources: Sequence[Hashable]) -> str:
+    """Return why the labels can't correct a score; "" where they can.
+
+    Args:
+        judge: Its verdicts that have a label.
+        others: Those that have none.
+        sources: What each belongs to, of both.
+    """
+    if len(judge) < FEWEST_LABELS:
+        given = "1 label" if len(judge) == 1 else f"{len(judge)} labels"
+        return (
             f"Only {given}: below {FEWEST_LABELS}, of answers chosen at random, the score is not"
             " corrected."
         )
-    elif len(rest) > 1:
-        corrected = corrected_score(list(map(float, expert)), list(map(float, judge)), rest)
-    return Calibration(
-        agreement=agreement(expert, judge),
-        by_criterion=by_criterion,
-        corrected=corrected,
-        warning=warning,
+    if others and differ(judge, others, sources) < PICKED:
+        here, there = sum(judge) / len(judge), sum(others) / len(others)
+        return (
+            "The labelled answers were not chosen at random: of them the judge says"
+            f" {100 * here:.0f} % are met, of the others {100 * there:.0f} %. The score is not"
+            " corrected. Label answers in the order that the evals page shows them in."
+        )
+    return ""
+
+
+def _unknown(
+    run: EvalRun, verdicts: Mapping[LabelKey, bool], labels: Mapping[LabelKey, bool]
+) -> str:
+    """Return which labels name a case or a criterion that this run does not have."""
+    cases = {case.id for case in run.cases}
+    criteria = {(case, criterion) for case, _, criterion in verdicts}
+    lost = sorted(
+        {
+            f"{case} ({criterion})" if case in cases else case
+            for case, _, criterion in labels
+            if (case, criterion) not in criteria
+        }
     )
+    if not lost:
+        return ""
+    more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+    return f"Labels on what this run did not judge: {', '.join(lost[:5])}{more}."
 
 
 def _verdicts(run: EvalRun, grader: str) -> dict[LabelKey, bool]:

@@ -160,12 +160,21 @@ def _more(run: EvalRun) -> list[str]:
             f" {run.unreadable} outputs without a verdict"
         )
     if run.scored > 1:
-        lines.append(
-            f"against another run, this set finds a difference of {100 * _detectable(run):.0f}"
-            f" points four times out of five (if they disagree on {100 * DISCORDANT:.0f} % of"
-            " the cases)"
-        )
+        lines.append(_power(_detectable(run)))
     return lines
+
+
+def _power(difference: float) -> str:
+    """Return what the set can show, in words; two that disagree on a share differ by no more."""
+    if difference >= DISCORDANT:
+        return (
+            "too few cases from different sources to tell two runs apart that disagree on"
+            f" {100 * DISCORDANT:.0f} % of them"
+        )
+    return (
+        f"against another run, this set finds a difference of {100 * difference:.0f} points four"
+        f" times out of five (if they disagree on {100 * DISCORDANT:.0f} % of the cases)"
+    )
 
 
 def _detectable(run: EvalRun) -> float:

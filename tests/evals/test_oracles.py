@@ -13,6 +13,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as sm_mcnemar
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import test_proportions_2indep as two_proportions
 
 from harness.evals.statistics import (
     agreement,
@@ -21,6 +22,7 @@ from harness.evals.statistics import (
     corrected_score,
     detectable,
     detectable_from,
+    differ,
     holm,
     luck_of_the_best,
     mcnemar,
@@ -164,6 +166,17 @@ def test_the_corrected_score_is_that_of_ppi_python(
     assert high > ours.high
     alone = wilson(expert.sum(), 100)
     assert ours.high - ours.low < alone[1] - alone[0]  # the judge's verdicts help
+
+
+def test_two_groups_are_told_apart_as_statsmodels_does() -> None:
+    first, second = [1.0] * 40 + [0.0] * 20, [1.0] * 90 + [0.0] * 90
+    oracle = two_proportions(40, 60, 90, 180, compare="diff", method="wald").pvalue
+    assert differ(first, second, range(240)) == pytest.approx(float(oracle))
+    # ten of each case are alike: a case is one
+    related = differ(first, second, [index // 10 for index in range(240)])
+    assert related > 5 * float(oracle)
+    assert differ([1.0, 1.0], [1.0], range(3)) == 1.0
+    assert differ([1.0, 1.0], [0.0], range(3)) == 0.0
 
 
 def test_a_judge_that_knows_nothing_is_given_no_weight() -> None:

@@ -96,7 +96,7 @@ def test_a_source_with_most_of_the_cases_leaves_few() -> None:
     scores = [float(index % 3 == 0) for index in range(60)]
     assert summarise(scores, [f"s{one}" for one in even]).warning == ""
     found = summarise(scores, [f"s{one}" for one in uneven])
-    assert "only 12 sources, and weigh like 1.5 of one size, (below 10" in found.warning
+    assert "only 12 sources, so unevenly that they weigh like 1.5: below 10" in found.warning
     changes = [float(index % 5 == 0) for index in range(60)]
     wide, narrow = (difference_interval(changes, one) for one in (uneven, even))
     assert wide[1] - wide[0] > 2 * (narrow[1] - narrow[0])
@@ -115,13 +115,42 @@ def test_one_cluster_has_no_standard_error() -> None:
         clustered_se([0.5, 1.0], ["a"])
 
 
-@given(st.lists(st.floats(-1, 1), min_size=3, max_size=60).filter(lambda xs: len(set(xs)) > 1))
-def test_the_interval_of_a_difference_is_scipy_s(changes: list[float]) -> None:
-    sem = stats.sem(changes)
-    oracle = stats.t.interval(0.95, len(changes) - 1, loc=np.mean(changes), scale=max(sem, 1e-300))
-    low, high = difference_interval(changes, range(len(changes)))
-    assert low == pytest.approx(max(-1.0, oracle[0]), abs=1e-8)
-    assert high == pytest.approx(min(1.0, oracle[1]), abs=1e-8)
+def test_with_many_cases_the_interval_of_a_difference_is_scipy_s() -> None:
+    changes = np.random.default_rng(2).choice(
+        [-1, -0.5, 0, 0.5, 1], 3000, p=[0.1, 0.1, 0.5, 0.1, 0.2]
+    )
+    oracle = stats.t.interval(0.95, 2999, loc=np.mean(changes), scale=stats.sem(changes))
+    low, high = difference_interval(changes.tolist(), range(3000))
+    assert (low, high) == (pytest.approx(oracle[0], abs=1e-3), pytest.approx(oracle[1], abs=1e-3))
+
+
+changed = st.lists(
+    st.tuples(st.sampled_from([-1.0, -1 / 3, 0.0, 1 / 3, 1.0]), st.integers(0, 5)),
+    min_size=2,
+    max_size=40,
+).filter(lambda rows: len({cluster for _, cluster in rows}) > 1)
+
+
+@given(changed)
+def test_a_difference_is_never_certain(rows: list[tuple[float, int]]) -> None:
+    changes, clusters = [change for change, _ in rows], [cluster for _, cluster in rows]
+    low, high = difference_interval(changes, clusters)
+    mean = sum(changes) / len(changes)
+    assert -1 <= low <= mean + 1e-9
+    assert mean - 1e-9 <= high <= 1
+    assert high - low > 0.01
+    mirrored = difference_interval([-change for change in changes], clusters)
+    assert mirrored == pytest.approx((-high, -low), abs=1e-9)
+
+
+def test_one_case_worse_never_looks_safer_than_none() -> None:
+    """Eight cases of each of five sources: the gate must not open by a case getting worse."""
+    clusters = [index // 8 for index in range(40)]
+    low, _ = difference_interval([0.0] * 40, clusters)
+    for worse in range(1, 5):
+        lower, _ = difference_interval([-1.0] * worse + [0.0] * (40 - worse), clusters)
+        assert lower < low + 0.02
+        low = lower
 
 
 # --- the choice -------------------------------------------------------------------------------
@@ -268,7 +297,7 @@ def test_few_sources_are_warned_of(clusters: int) -> None:
 
 
 def test_few_cases_with_parts_of_a_point_are_warned_of() -> None:
-    assert summarise([0.5, 1.0, 0.0], ["", "a", "b"]).warning.startswith("Only 3 cases: below 10")
+    assert summarise([0.5, 1.0, 0.0], ["", "a", "b"]).warning.startswith("Only 3 cases:")
     assert summarise([0.5, 1.0] * 5, [""] * 10).warning == ""
 
 
@@ -284,7 +313,10 @@ def test_one_case(right: float) -> None:
     assert score.high - score.low > 0.7  # type: ignore[operator]
     half = summarise([0.5], ["a"])
     assert (half.mean, half.low, half.high, half.method) == (0.5, 0.0, 1.0, "none")
-    assert "one source" in half.warning
+    assert "Only 1 case:" in half.warning
+    related = summarise([0.5, 0.5], ["a", "a"])
+    assert (related.low, related.high, related.method) == (0.0, 1.0, "none")
+    assert "one source" in related.warning
 
 
 @pytest.mark.parametrize("right", [0.0, 1.0])

@@ -9,6 +9,7 @@ from harness.evals.statistics.calibration import (
     Corrected,
     agreement,
     corrected_score,
+    differ,
 )
 from harness.evals.statistics.paired import (
     Difference,
@@ -35,6 +36,7 @@ from harness.evals.statistics.score import (
     clustered_se,
     clusters_of,
     effective_clusters,
+    few_sources,
     summarise,
     wilson_clustered,
 )
@@ -60,8 +62,10 @@ __all__ = [
     "corrected_score",
     "detectable",
     "detectable_from",
+    "differ",
     "difference_interval",
     "effective_clusters",
+    "few_sources",
     "holm",
     "luck_of_the_best",
     "mcnemar",

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-from harness.evals.statistics.score import clustered_se, clusters_of, effective_clusters
+from harness.evals.statistics.proportion import cautious
+from harness.evals.statistics.score import by_cluster, clustered_se, clusters_of, spread_over
 
 __all__ = [
     "Difference",
@@ -27,6 +28,11 @@ PairedMethod = Literal["mcnemar_midp", "sign_flip", "none"]
 
 ENUMERATED = 14
 """Clusters that differ up to which every assignment of signs is counted."""
+ASSUMED = 0.25
+"""Sources that changes all alike within a source count for: half of what they do for a score, as
+Tango's interval is wide by itself where few cases change (by simulation, `make soak`)."""
+LEAST_SPREAD = 1e-12
+"""A variance below it is rounding's."""
 DRAWS = 9_999
 """Random assignments of signs, where there are more."""
 
@@ -68,8 +74,8 @@ def compare_scores(
     """Return how much better the second is than the first.
 
     McNemar's mid-p test and Tango's interval where every score is 0 or 1 and no two cases share
-    a source; else the sign-flip permutation test by source, and Student's t on the
-    cluster-robust standard error.
+    a source; else the sign-flip permutation test by source, and Tango's interval with the
+    effective number of cases.
 
     Args:
         first: Scores of the cases in the one run, 0 to 1.
@@ -137,7 +143,7 @@ def mcnemar(gained: int, lost: int) -> tuple[float, float]:
     return min(1.0, 2 * tail), min(1.0, mid)
 
 
-def tango(gained: int, lost: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def tango(gained: float, lost: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """Return the score interval of the difference of paired proportions.
 
     Source: T. Tango, Equivalence test and confidence interval for the difference in proportions
@@ -147,7 +153,7 @@ def tango(gained: int, lost: int, n: int, confidence: float = 0.95) -> tuple[flo
     Args:
         gained: Cases that only the second run has right.
         lost: Cases that only the first has right.
-        n: All cases.
+        n: All cases. None of the three need be whole.
         confidence: Coverage aimed at.
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
@@ -182,27 +188,34 @@ def _root(statistic: object, wanted: float, low: float, high: float) -> float:
 def difference_interval(
     changes: Sequence[float], clusters: Sequence[Hashable], confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Return mean change ± t times its cluster-robust standard error, cut to -1 to 1.
+    """Return the interval of the mean change of related cases.
 
-    Student's t with effective clusters minus one degrees of freedom: A. C. Cameron and
-    D. L. Miller, A practitioner's guide to cluster-robust inference, Journal of Human Resources
-    50 (2015), section VI, advise clusters minus one, and fewer where their sizes differ. Where
-    nothing changed, the widest change that as many unrelated clusters would have hidden (Tango's
-    interval of none in so many).
+    Tango's, with so many unrelated cases as would have the cluster-robust standard error; parts
+    of a point count as parts of a case gained or lost. The design effect is drawn towards the one
+    of sources whose cases all change alike (`cautious`), and what was seen of it weighs as many
+    sources as the changes are in effect spread over. So no interval is without width; where
+    nothing changed, it is as if one unrelated change had been seen, so that a run with a case
+    worse does not look safer than the same run again. Mean plus and minus t times the error
+    covered 86 to 91 % in our simulation where few sources changed, and had no width in up to 8 %
+    of the draws with two to four sources.
 
     Args:
-        changes: One a case.
+        changes: One a case, -1 to 1.
         clusters: The source of each; at least two different ones.
         confidence: Coverage aimed at.
     """
-    from scipy.special import stdtrit
-
-    if min(changes) == max(changes) == 0:
-        return tango(0, 0, len(set(clusters)), confidence)
-    mean = math.fsum(changes) / len(changes)
-    quantile = float(stdtrit(effective_clusters(clusters) - 1, (1 + confidence) / 2))
-    half = quantile * clustered_se(changes, clusters)
-    return max(-1.0, mean - half), min(1.0, mean + half)
+    n = len(changes)
+    gained = math.fsum(change for change in changes if change > 0)
+    lost = -math.fsum(change for change in changes if change < 0)
+    moved, sizes = by_cluster([abs(change) for change in changes], clusters)
+    alike = n / spread_over(sizes.values())
+    unrelated = (gained + lost) / n - ((gained - lost) / n) ** 2
+    if unrelated > LEAST_SPREAD:
+        seen = clustered_se(changes, clusters) ** 2 * n / unrelated
+        effect = cautious(seen, alike, spread_over(moved.values()), ASSUMED)
+    else:  # no change, or all of them alike
+        effect = alike if gained + lost else cautious(1.0, alike, 1.0, ASSUMED)
+    return tango(gained / effect, lost / effect, n / effect, confidence)
 
 
 def sign_flip(changes: Sequence[float], clusters: Sequence[Hashable], *, seed: int = 0) -> float:

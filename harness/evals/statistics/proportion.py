@@ -162,7 +162,7 @@ def mid_p(successes: int, n: int, confidence: float = 0.95) -> tuple[float, floa
     return low, high
 
 
-def cautious(seen: float, assumed: float, weight: float) -> float:
+def cautious(seen: float, assumed: float, weight: float, against: float = ASSUMED_WEIGHT) -> float:
     """Return what was seen of a spread, drawn towards the wide one that is assumed.
 
     A spread near 0 or 1 is told by the few of the rarer outcome alone, and by luck. The mean of
@@ -173,8 +173,9 @@ def cautious(seen: float, assumed: float, weight: float) -> float:
         seen: A ratio of variances.
         assumed: The one on the safe side.
         weight: How many of the rarer outcome it was seen in.
+        against: How many the assumed one counts for.
     """
-    return (ASSUMED_WEIGHT * assumed + weight * seen) / (ASSUMED_WEIGHT + weight)
+    return (against * assumed + weight * seen) / (against + weight)
 
 
 def _where(rising: Callable[[float], float], wanted: float) -> float:

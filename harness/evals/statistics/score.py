@@ -23,9 +23,13 @@ __all__ = [
     "FEW_CLUSTERS",
     "Method",
     "Score",
+    "by_cluster",
     "clustered_se",
     "clusters_of",
     "effective_clusters",
+    "few_sources",
+    "interval",
+    "spread_over",
     "summarise",
     "wilson_clustered",
 ]
@@ -44,9 +48,9 @@ class Score:
         mean: None where nothing was scored.
         method: `blaker`, `mid_p` or `wilson`, by the number of cases (`proportion`);
             `wilson_clustered`, Wilson's with the effective number of cases; `sources`, where
-            every score is the same, and the sources are counted instead of the cases: the exact
-            one of Clopper and Pearson, of parts of a point Wilson's; `none`, where there is
-            nothing to go by and the interval says so.
+            every score is 0, or every one 1: the exact one of Clopper and Pearson with the
+            sources counted instead of the cases; `none`, where there is nothing to go by and
+            the interval says so.
         warning: What to bear in mind with the interval, in plain words; "" where nothing.
     """
 
@@ -74,7 +78,7 @@ def clustered_se(scores: Sequence[float], clusters: Sequence[Hashable]) -> float
         ValueError: Fewer than two clusters, or lengths that differ.
     """
     n, mean = len(scores), math.fsum(scores) / len(scores) if scores else 0.0
-    sums, sizes = _by_cluster([score - mean for score in scores], clusters)
+    sums, sizes = by_cluster([score - mean for score in scores], clusters)
     if len(sums) < 2:
         raise ValueError("a cluster-robust standard error needs two clusters")
     squares = math.fsum(sums[cluster] ** 2 / (1 - sizes[cluster] / n) for cluster in sums)
@@ -87,7 +91,7 @@ def effective_clusters(clusters: Sequence[Hashable]) -> float:
     Source: L. Kish, Survey sampling (1965). A cluster with most of the cases leaves
     little more than one, however many others there are.
     """
-    return _spread_over(Counter(clusters).values())
+    return spread_over(Counter(clusters).values())
 
 
 def wilson_clustered(
@@ -109,21 +113,21 @@ def wilson_clustered(
     that the normal's quantile does; Student's t on top of it is too wide with 10 to 20 clusters.
 
     Args:
-        scores: One a case, 0 to 1, not all the same.
+        scores: One a case, 0 to 1, not all 0 and not all 1.
         clusters: The source of each case; at least two.
         confidence: Coverage aimed at.
     """
     n, mean = len(scores), math.fsum(scores) / len(scores)
-    right, sizes = _by_cluster(scores, clusters)
+    right, sizes = by_cluster(scores, clusters)
     seen = clustered_se(scores, clusters) ** 2 * n / (mean * (1 - mean))
     wrong = (sizes[cluster] - total for cluster, total in right.items())
-    weight = min(_spread_over(right.values()), _spread_over(wrong))
-    alike = n / _spread_over(sizes.values())
+    weight = min(spread_over(right.values()), spread_over(wrong))
+    alike = n / spread_over(sizes.values())
     effect = cautious(seen, alike, weight)
     return wilson(mean * n / effect, n / effect, confidence)
 
 
-def _by_cluster(
+def by_cluster(
     values: Sequence[float], clusters: Sequence[Hashable]
 ) -> tuple[dict[Hashable, float], Counter[Hashable]]:
     """Return the sum of the values of each cluster, and its size."""
@@ -133,7 +137,7 @@ def _by_cluster(
     return sums, Counter(clusters)
 
 
-def _spread_over(totals: Iterable[float]) -> float:
+def spread_over(totals: Iterable[float]) -> float:
     """Return Kish's effective number of those that share the whole; 0 where there is none."""
     found = list(totals)
     squares = math.fsum(total * total for total in found)
@@ -143,9 +147,6 @@ def _spread_over(totals: Iterable[float]) -> float:
 def summarise(scores: Sequence[float], sources: Sequence[str]) -> Score:
     """Return the mean of the case scores with its 95 % interval.
 
-    That of a proportion where every score is 0 or 1 and no two cases share a source; else
-    Wilson's with the effective number of cases.
-
     Args:
         scores: One a case, 0 to 1.
         sources: The source of each case; a case without one ("") is a cluster of its own.
@@ -153,24 +154,30 @@ def summarise(scores: Sequence[float], sources: Sequence[str]) -> Score:
     if not scores:
         return Score(mean=None, low=None, high=None, method="none")
     clusters = clusters_of(sources)
+    low, high, method = interval(scores, clusters)
     mean = math.fsum(scores) / len(scores)
+    return Score(mean=mean, low=low, high=high, method=method, warning=_warning(method, clusters))
+
+
+def interval(scores: Sequence[float], clusters: Sequence[Hashable]) -> tuple[float, float, Method]:
+    """Return the 95 % interval of a mean, and which it is.
+
+    That of a proportion where every score is 0 or 1 and no two share a cluster; else Wilson's
+    with the effective number of cases.
+
+    Args:
+        scores: 0 to 1.
+        clusters: What each belongs to.
+    """
     count = len(set(clusters))
-    if count == len(scores) and all(score in (0, 1) for score in scores):
-        low, high, method = proportion(sum(scores), len(scores))
-        few = _WIDE.format(count=count, s="" if count == 1 else "s") if count < FEW_CASES else ""
-        return Score(mean=mean, low=low, high=high, method=method, warning=few)
+    if count == len(scores) > 0 and all(score in (0, 1) for score in scores):
+        return proportion(sum(scores), len(scores))
     if count < 2:
-        return Score(mean=mean, low=0.0, high=1.0, method="none", warning=_ONE)
-    warning = _few_sources(clusters)
-    if min(scores) == max(scores):
-        low, high = (
-            clopper_pearson(round(mean * count), count)
-            if mean in (0, 1)
-            else wilson(mean * count, count)
-        )
-        return Score(mean=mean, low=low, high=high, method="sources", warning=warning)
-    low, high = wilson_clustered(scores, clusters)
-    return Score(mean=mean, low=low, high=high, method="wilson_clustered", warning=warning)
+        return 0.0, 1.0, "none"
+    mean = math.fsum(scores) / len(scores)
+    if mean in (0, 1):
+        return *clopper_pearson(round(mean * count), count), "sources"
+    return *wilson_clustered(scores, clusters), "wilson_clustered"
 
 
 def clusters_of(sources: Sequence[str]) -> list[Hashable]:
@@ -178,19 +185,26 @@ def clusters_of(sources: Sequence[str]) -> list[Hashable]:
     return [source.strip().casefold() or index for index, source in enumerate(sources)]
 
 
-def _few_sources(clusters: Sequence[Hashable]) -> str:
-    """Return what to bear in mind where the cases have few sources; "" where they have enough."""
-    count, weight = len(set(clusters)), effective_clusters(clusters)
-    if weight >= FEW_CLUSTERS:
-        return ""
+def _warning(method: Method, clusters: Sequence[Hashable]) -> str:
+    """Return what to bear in mind with an interval; "" where nothing."""
+    count = len(set(clusters))
     if count == len(clusters):
-        return f"Only {count} cases: below {FEW_CLUSTERS} the interval is not to be relied on."
-    uneven = f", and weigh like {weight:.1f} of one size," if count - weight >= 1 else ""
+        enough = FEW_CASES if method == "blaker" else FEW_CLUSTERS
+        return _WIDE.format(count=count, s="" if count == 1 else "s") if count < enough else ""
+    return _ONE if count < 2 else few_sources(clusters)
+
+
+def few_sources(clusters: Sequence[Hashable]) -> str:
+    """Return what to say where related cases have few sources; "" where they have enough."""
+    count, weight = len(set(clusters)), effective_clusters(clusters)
+    if weight >= FEW_CLUSTERS or count == len(clusters):
+        return ""
+    uneven = "" if count - weight < 1 else f", so unevenly that they weigh like {weight:.1f}"
     return (
-        f"The cases come from only {count} sources{uneven} (below {FEW_CLUSTERS} the interval is"
-        " not to be relied on): add cases from other sources."
+        f"The cases come from only {count} sources{uneven}: below {FEW_CLUSTERS} the interval is"
+        " not to be relied on. Add cases from other sources."
     )
 
 
-_WIDE = f"Only {{count}} case{{s}}: below {FEW_CASES} every interval is wider than it need be."
+_WIDE = "Only {count} case{s}: the interval is wider than it need be. Add cases."
 _ONE = "All cases come from one source: how far the score holds beyond it can't be said."
