@@ -97,7 +97,8 @@ def ablation_report(found: Ablation) -> str:
         for row in rows
     ]
     run = first.run
-    head = f"{run.domain}, {run.split} split, {run.model}: {run.n:,} cases under each context."
+    cases = "1 case" if run.n == 1 else f"{run.n:,} cases"
+    head = f"{run.domain}, {run.split} split, {run.model}: {cases} under each context."
     notes = [f"! {arm.name}: {arm.problem}" for arm in found.arms if arm.problem]
     notes.append("Verdicts by p-values adjusted for the number of contexts (Holm).")
     return "\n\n".join([head, "\n".join(lines), "\n".join(notes)]) + "\n"

@@ -142,7 +142,9 @@ def _more(run: EvalRun) -> list[str]:
     figures = [figure for *_, figure in _repeats(run)]
     pairs = zip(said, figures, strict=True)
     if words := [f"{name} {_percent(one)}" for name, one in pairs if one is not None]:
-        lines.append("one of so many tries passes (@), all do (^): " + ", ".join(words))
+        lines.append(
+            "of so many tries of a case one passes (pass@) or all do (pass^): " + ", ".join(words)
+        )
     for grader in JUDGED:
         points = [
             check.score

@@ -18,6 +18,9 @@ __all__ = ["sum_up"]
 MOST_WARNINGS = 5
 """Different warnings of answers that a run repeats; it says how many more there are."""
 
+MANY_UNSCORED = 0.1
+"""Share of cases without a score from which on the others may not stand for all."""
+
 
 def sum_up(
     record: RunRecord, attempts: Mapping[tuple[str, int], Attempt], *, seconds: float
@@ -142,6 +145,12 @@ def _warnings(results: Sequence[CaseResult], record: RunRecord) -> list[str]:
     partly = sum(bool(result.error) and result.score is not None for result in results)
     if partly:
         warnings.append(f"In {partly} of the scored cases some repeats could not be scored.")
+    unscored = sum(result.score is None for result in results)
+    if len(results) > unscored >= MANY_UNSCORED * len(results):
+        warnings.append(
+            f"{unscored} of {len(results)} cases could not be scored: the score is of the others,"
+            " which may be the easier ones."
+        )
     if record.openings:
         times = "once" if record.openings == 1 else f"{record.openings} times"
         warnings.append(
