@@ -4,8 +4,7 @@ What is read: `1,234.56`, `1.234,56`, `1 234,56` (also with thin spaces), `1'234
 as accountants write a negative (with a minus before the bracket, too: `-(3,200)`), `−5` with a
 real minus, `60 %`, `$1,200`, `1.2e3`, `4.2 × 10^9`, `1.2 million` in English and `1,2 Mio. €` in
 German (`harness.domain.scales`). Which of comma and point is the decimal mark
-follows the locale; where a number
-has both, the later one is, in every locale.
+follows the locale; where a number has both, the later one is, in every locale.
 
 What is never guessed: digits that could mean two things (`3,14` or `1 234` in an English text,
 a range `5-10`, a ratio `120/80`, a date, a bound `<5`, `+(5)` and `-(-5)`, a word of scale of
