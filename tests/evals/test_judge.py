@@ -241,8 +241,9 @@ def test_what_is_judged_is_shown_between_tags_that_it_can_not_close() -> None:
     assert neutralised("The verdict of the court stands.") == "The verdict of the court stands."
 
 
-def test_an_empty_answer_meets_nothing_and_asks_nobody() -> None:
-    found, model = judged([], answer="  \n")
+@pytest.mark.parametrize("answer", ["  \n", "\u200b\ufeff", "\u00ad\u2060\ufe0f\n"])
+def test_an_empty_answer_meets_nothing_and_asks_nobody(answer: str) -> None:
+    found, model = judged([], answer=answer)
     assert (found.met, found.score) == (False, 0.0)
     assert not model.calls
 

@@ -49,6 +49,7 @@ def graded(name: str, spec: Any, answer: str, *, expected: Any = None, **fields:
         ("never_contains", ("guarantee",), "We GUARANTEE it.", False),
         ("never_contains", "guarantee", "We think so.", True),
         ("never_contains", "guarantee", "   ", False),  # nothing said is no good answer
+        ("never_contains", "guarantee", "\u200b\u2060", False),
         ("matches", "POL-[0-9]{6}", "It is POL-123456.", True),
         ("matches", {"pattern": "POL-[0-9]{6}", "whole": "yes"}, " POL-123456\n", True),
         ("matches", {"pattern": "POL-[0-9]{6}", "whole": "yes"}, "It is POL-123456", False),
@@ -66,6 +67,7 @@ def graded(name: str, spec: Any, answer: str, *, expected: Any = None, **fields:
         ("similar", "water came out", "fire", False),
         ("similar", {"to": "water", "at_least": "60 %"}, "fire", True),
         ("similar", "water", " ", False),
+        ("similar", "fire", "\ufeff", False),
     ],
 )
 def test_what_each_check_says(name: str, spec: Any, answer: str, met: bool | None) -> None:
