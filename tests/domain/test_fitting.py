@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -103,12 +103,13 @@ SCHEMAS: list[dict[str, Any]] = [
 ]
 KEYS = st.sampled_from(["a", "b", "ab", "ba", "const", "c"])
 LEAVES = st.sampled_from([None, True, False, 0, 1, 2, "a", "ab", "b", ""])
-VALUES = st.one_of(
-    LEAVES, st.dictionaries(KEYS, LEAVES, max_size=4), st.lists(LEAVES | st.lists(LEAVES))
-)
+OBJECTS = st.dictionaries(KEYS, LEAVES, max_size=4)
+VALUES = st.one_of(OBJECTS, OBJECTS, LEAVES, st.lists(LEAVES | st.lists(LEAVES)))
 
 
-@given(st.sampled_from(SCHEMAS), VALUES)
+@pytest.mark.parametrize("schema", SCHEMAS)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=VALUES)
 def test_it_finds_what_jsonschema_finds(schema: dict[str, Any], value: Any) -> None:
     wanted = Draft202012Validator(schema).is_valid(value)
     assert validator_of(schema).is_valid(value) is wanted
@@ -143,6 +144,13 @@ def test_many_items_are_unique_in_no_time() -> None:
 def test_a_schema_that_is_none_is_named(schema: Any, says: str) -> None:
     assert says in schema_fault(schema)
     assert not schema_fault({"pattern": "^a$"})
+
+
+def test_a_schema_that_is_nested_too_deeply_is_named() -> None:
+    schema: Any = {}
+    for _ in range(900):
+        schema = {"items": schema}
+    assert "deeply" in schema_fault(schema)
 
 
 @pytest.mark.parametrize("answer", ["[" * 500 + "]" * 500, "[" * 100_000 + "]" * 100_000])
