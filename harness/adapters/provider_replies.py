@@ -15,6 +15,7 @@ from harness.adapters.provider_errors import ProviderFault
 from harness.adapters.provider_requests import Family
 from harness.errors import BadResponse, ConnectionFailed, RequestRefused
 from harness.values import Reply, Usage
+from harness.words.blank import is_blank
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, AIMessageChunk
@@ -90,7 +91,7 @@ def make_reply(chunks: Sequence[AIMessageChunk], text: str, *, name: str, family
             retry=True,
         )
     message = _whole(chunks)
-    if not (text.strip() or message.tool_calls or message.invalid_tool_calls):
+    if is_blank(text) and not (message.tool_calls or message.invalid_tool_calls):
         raise _nothing_said(message, stop, name)
     model = str(metadata.get("model_name") or metadata.get("model") or asked)
     return Reply(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from harness.domain.json_answers import read_json
 from harness.domain.markers import after_markers, fold, lines_of, plain
 from harness.domain.numbers import number_or_problem
+from harness.words.blank import is_blank
 
 if TYPE_CHECKING:
     from harness.domain.formats import AnswerKind
@@ -66,7 +67,7 @@ def read_answer(
         abstain: The domain's text for "I can't tell".
         locale: Language tag that says which mark is the decimal one.
     """
-    if not text.strip():
+    if is_blank(text):
         return ReadAnswer(problem="the answer is empty")
     if abstain is not None and _abstains(text, abstain):
         return ReadAnswer(abstained=True)

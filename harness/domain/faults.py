@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from harness.domain.fitting import schema_fault
 from harness.domain.numbers import Quantity, number_or_problem
 from harness.domain.numerals import MOST_DIGITS, decimal_mark
 from harness.domain.problems import did_you_mean
@@ -17,7 +18,7 @@ from harness.values import Check, EvalCase, Problem, Severity
 if TYPE_CHECKING:
     from harness.domain.folder import Domain
 
-__all__ = ["faults", "label_not_among", "no_number", "schema_error"]
+__all__ = ["faults", "label_not_among", "no_number"]
 
 LIMITS = ("value", "low", "high")
 
@@ -64,21 +65,8 @@ def label_not_among(domain: Domain, label: str) -> str:
 def _json(check: Check) -> Iterator[Problem]:
     if isinstance(check.spec, dict):
         schema = check.spec.get("schema", {} if "fields" in check.spec else check.spec)
-        if wrong := schema_error(schema):
+        if wrong := schema_fault(schema):
             yield _problem(check, "bad-schema", f"This is no JSON Schema: {wrong}. Mend it.")
-
-
-def schema_error(schema: Any) -> str:
-    """Return what is wrong with a JSON Schema; empty where it is sound."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        where = ".".join(str(step) for step in error.absolute_path)
-        return f"{where}: {error.message}" if where else str(error.message)
-    return ""
 
 
 # --- numbers ----------------------------------------------------------------------------------

@@ -1,23 +1,29 @@
 """JSON in an answer: found in the prose, read without loss, checked against the schema.
 
-Numbers with a point are read as Decimal, so that `0.1` stays what was written.
+Numbers with a point are read as Decimal, so that `0.1` stays what was written. JSON that is
+nested more than `MOST_DEPTH` deep is not read: what walks through it would not come back.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, localcontext
 from typing import Any, Final
 
-__all__ = ["exact_numbers", "read_json", "schema_problem"]
+from harness.domain.fitting import schema_fault, validator_of
+
+__all__ = ["exact_numbers", "read_json"]
 
 NOTHING: Final = object()
 """Stands for "no JSON there", as `null` is a value."""
 
 MOST_TRIES = 500
 """Opening brackets tried before prose full of them is given up on."""
+
+MOST_DEPTH = 100
+"""Brackets in brackets from which on JSON is no answer that anyone meant."""
 
 MOST_EXPONENT = 400
 _FENCE = re.compile(r"```[ \t]*(?:json|JSON)?[ \t]*\n(.*?)```", re.DOTALL)
@@ -36,60 +42,66 @@ def read_json(text: str, *, schema: Mapping[str, Any] | None = None) -> tuple[An
         schema: JSON Schema, Draft 2020-12.
 
     Raises:
-        ValueError: The schema itself is wrong.
+        ValueError: The schema itself is wrong, or takes too long; says how.
     """
     if _broken(text):
         return None, "there is no JSON in it that can be read: it is cut off or broken"
     problem = ""
+    fitting = _Fitting(schema)
     for value in _candidates(text):
-        found = schema_problem(value, schema) if schema is not None else ""
+        found = fitting.problem(value)
         if not found:
             return value, ""
         problem = problem or found
     return None, problem or "there is no JSON in it"
 
 
-def schema_problem(value: Any, schema: Mapping[str, Any]) -> str:
-    """Return in plain words where the value breaks the schema, or "" where it fits.
+class _Fitting:
+    """What an answer's JSON is held against: a schema, with the time that it may take in all.
 
-    References out of the schema are never fetched.
+    Args:
+        schema: JSON Schema; None: any JSON will do.
 
-    Raises:
-        ValueError: The schema itself is wrong; says how.
     """
-    # jsonschema takes 0.1 s to import; only json answers need it.
-    from jsonschema.exceptions import SchemaError, best_match
-    from referencing.exceptions import Unresolvable
 
-    try:
-        with localcontext(prec=2 * MOST_EXPONENT):  # for `multipleOf`
-            error = best_match(_validator(exact_numbers(schema)).iter_errors(value))
-    except SchemaError as broken:
-        raise ValueError(f"the schema itself is wrong: {_short(broken.message)}") from None
-    except Unresolvable as missing:
-        raise ValueError(f"the schema refers to `{missing.ref}`, which is not in it") from None
-    except RecursionError:
-        return "it is nested too deeply to be checked"
-    if error is None:
-        return ""
-    where = ".".join(str(step) for step in error.absolute_path)
-    return _short(error.message) + (f" (at `{where}`)" if where else "")
+    def __init__(self, schema: Mapping[str, Any] | None) -> None:
+        self._schema = schema
+        self._validator: Any = None
+
+    def problem(self, value: Any) -> str:
+        """Return in plain words where the value breaks the schema, or "" where it fits.
+
+        Raises:
+            ValueError: The schema itself is wrong, or takes too long; says how.
+        """
+        if self._schema is None:
+            return ""
+        # jsonschema takes 0.1 s to import; only json answers need it.
+        from jsonschema.exceptions import best_match
+        from referencing.exceptions import Unresolvable
+
+        try:
+            if self._validator is None:
+                self._validator = _sound(self._schema)
+            with localcontext(prec=2 * MOST_EXPONENT):  # for `multipleOf`
+                error = best_match(self._validator.iter_errors(value))
+        except Unresolvable as missing:
+            raise ValueError(f"the schema refers to `{missing.ref}`, which is not in it") from None
+        except TimeoutError as late:
+            raise ValueError(f"{late}; write it without repeats of repeats, as (a+)+") from None
+        except RecursionError:
+            return "it is nested too deeply to be checked"
+        if error is None:
+            return ""
+        where = ".".join(str(step) for step in error.absolute_path)
+        return _short(error.message) + (f" (at `{where}`)" if where else "")
 
 
-def _validator(schema: Any) -> Any:
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import extend
-    from referencing import Registry
-
-    Draft202012Validator.check_schema(schema)
-    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
-    return extend(Draft202012Validator, type_checker=types)(schema, registry=Registry())
-
-
-def _is_integer(_checker: object, value: object) -> bool:
-    if isinstance(value, Decimal):
-        return value == value.to_integral_value()
-    return isinstance(value, int) and not isinstance(value, bool)
+def _sound(schema: Mapping[str, Any]) -> Any:
+    exact = exact_numbers(schema)
+    if fault := schema_fault(exact):
+        raise ValueError(f"the schema itself is wrong: {_short(fault)}")
+    return validator_of(exact)
 
 
 def _short(message: str) -> str:
@@ -131,7 +143,7 @@ def _broken(text: str) -> bool:
     if not _BEGINS.match(piece):
         return False
     try:
-        _DECODER.raw_decode(piece)
+        _decoded(piece)
     except (ValueError, RecursionError):
         return _closes(piece) >= len(piece)
     return False
@@ -149,9 +161,32 @@ def _closes(text: str) -> int:
 
 def _loaded(text: str) -> Any:
     try:
-        return _DECODER.decode(text)
+        value, end = _decoded(text)
     except (ValueError, RecursionError):
         return NOTHING
+    return value if end == len(text) else NOTHING
+
+
+def _decoded(text: str, start: int = 0) -> tuple[Any, int]:
+    """Return the value that begins there, and where it ends.
+
+    Raises:
+        ValueError: There is none.
+        RecursionError: It is nested too deeply.
+    """
+    value, end = _DECODER.raw_decode(text, start)
+    level, depth = [value], 0
+    while level := [inner for outer in level for inner in _inside(outer)]:
+        depth += 1
+        if depth > MOST_DEPTH:
+            raise RecursionError
+    return value, end
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _bracketed(text: str, opening: str) -> Iterator[Any]:
@@ -161,7 +196,7 @@ def _bracketed(text: str, opening: str) -> Iterator[Any]:
         if start < 0:
             return
         try:
-            value, end = _DECODER.raw_decode(text, start)
+            value, end = _decoded(text, start)
         except RecursionError:
             return
         except ValueError:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from harness.domain.bare import nothing_to_show
 from harness.domain.core_stale import stale
-from harness.domain.faults import faults, label_not_among, no_number, schema_error
+from harness.domain.faults import faults, label_not_among, no_number
 from harness.domain.files import editor_file
+from harness.domain.fitting import schema_fault
 from harness.domain.folder import Domain
 from harness.domain.itemfiles import ENDINGS
 from harness.domain.markers import fold
@@ -64,7 +65,7 @@ def _settings(domain: Domain) -> Iterator[Problem]:
                 f" {kind}`, or leave it out."
             )
             yield _problem(_setting(domain, "answer", key), "unused-setting", says, "warning")
-    if answer.schema is not None and (wrong := schema_error(answer.schema)):
+    if answer.schema is not None and (wrong := schema_fault(answer.schema)):
         says = f"`answer.schema` is no JSON Schema: {wrong}. Mend it."
         yield _problem(_setting(domain, "answer", "schema"), "bad-schema", says)
     if domain.name != domain.path.name:

@@ -1,12 +1,14 @@
 r"""Numbers as people and models write them, read into exact decimals.
 
 What is read: `1,234.56`, `1.234,56`, `1 234,56` (also with thin spaces), `1'234.56`, `(3,200)`
-as accountants write a negative, `−5` with a real minus, `60 %`, `$1,200`, `1.2e3`, `4.2 × 10^9`,
-`1.2 million`. Which of comma and point is the decimal mark follows the locale; where a number
-has both, the later one is, in every locale.
+as accountants write a negative (with a minus before the bracket, too: `-(3,200)`), `−5` with a
+real minus, `60 %`, `$1,200`, `1.2e3`, `4.2 × 10^9`, `1.2 million` in English and `1,2 Mio. €` in
+German (`harness.domain.scales`). Which of comma and point is the decimal mark
+follows the locale; where a number has both, the later one is, in every locale.
 
 What is never guessed: digits that could mean two things (`3,14` or `1 234` in an English text,
-a range `5-10`, a ratio `120/80`, a date, a bound `<5`) are seen but not read. NaN and infinity
+a range `5-10`, a ratio `120/80`, a date, a bound `<5`, `+(5)` and `-(-5)`, a word of scale of
+another language) are seen but not read. NaN and infinity
 are not numbers, and neither are digits inside a word (`CURB-65`, `CHA2DS2`) or a unit
 (`mL/min/1.73 m²`). A bracket after a word is an aside, not a negative: `thirty (30) days`.
 
@@ -29,8 +31,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
 from harness.domain.markers import after_markers, lines_of, plain
-from harness.domain.numerals import MOST_DIGITS, Numeral, numerals
-from harness.domain.units import percent_after, same_words, scale_after, unit_after
+from harness.domain.numerals import MOST_DIGITS, Numeral, numerals, stands_alone
+from harness.domain.scales import scale_after, scale_before
+from harness.domain.units import percent_after, same_words, unit_after
 
 __all__ = ["Quantity", "find_numbers", "number_or_problem", "read_number"]
 
@@ -40,10 +43,10 @@ class Quantity:
     """A number with what was written around it.
 
     Attributes:
-        value: As written: `60 %` is 60, with `is_percent`; an English word of scale counts in
+        value: As written: `60 %` is 60, with `is_percent`; a word of scale counts in
             (`1.2 million`).
         unit: The sign or words that stand as its unit; "" where there is none.
-        text: The number as it was written, without a unit behind it.
+        text: The number as it was written, with its word of scale, without a unit behind it.
         after: What follows it in the same clause, for comparing units.
     """
 
@@ -162,11 +165,24 @@ def _quantity(text: str, numeral: Numeral, locale: str) -> Quantity | None:
     percent = percent_after(after) or (1 if "%" in written else 0)
     if percent:
         return Quantity(value=numeral.value, unit="%", is_percent=True, text=written, after="%")
-    value = numeral.value
-    if locale.casefold().startswith("en"):
-        factor, length = scale_after(after)
-        with localcontext(prec=2 * MOST_DIGITS):
-            value = value * factor
-        after = after[length:]
-    unit, clause = unit_after(after)
+    before = scale_before(text[max(0, numeral.start - 24) : numeral.start] + numeral.money, locale)
+    factor, length = scale_after(after, locale=locale, money=bool(numeral.money))
+    if before is None or factor is None:
+        return None
+    with localcontext(prec=2 * MOST_DIGITS):
+        value = numeral.value * before * factor
+    if length and value > 0 and _in_bracket(text, numeral, after[length:]):
+        value = -value
+    unit, clause = unit_after(after[length:])
+    written += after[:length].rstrip()
     return Quantity(value=value, unit=numeral.money or unit, text=written, after=clause)
+
+
+def _in_bracket(text: str, numeral: Numeral, rest: str) -> bool:
+    """Say whether a number with its scale is an accountant's negative: `(£3.2m)`."""
+    head, opening, inside = text[max(0, numeral.start - 40) : numeral.end].rpartition("(")
+    alone = stands_alone(head.rstrip("$€£¥₹ ") if inside[:1].isdigit() else head)
+    return bool(opening) and not inside.startswith("+") and alone and bool(_CLOSING.match(rest))
+
+
+_CLOSING = re.compile(r"\s?\)")

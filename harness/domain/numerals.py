@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
-__all__ = ["MOST_DIGITS", "Numeral", "decimal_mark", "numerals"]
+__all__ = ["MOST_DIGITS", "Numeral", "decimal_mark", "numerals", "stands_alone"]
 
 MOST_DIGITS = 400
 """Digits on either side of the point from which on a run of them is no number anyone meant."""
@@ -72,6 +72,10 @@ _TAG = re.compile(r"<[^<>]*>$")
 _STANDS_ALONE = re.compile(
     r"(?:^|[:=|,;>\"“])\s*$|\b(?:is|was|are|were|be|been|of|to|at|by|equals)\s$", re.IGNORECASE
 )
+_SIGN_OUTSIDE = re.compile(
+    rf"(?:(?<![\w)\]%€$.,{_MINUS}])(?<![0-9)\]%]\s)([+{_MINUS}])|^\s*([{_MINUS}])\s)$"
+)
+"""A sign before a bracket that is not taken from another number: `-(3,200)`, not `7 -(3)`."""
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻−–", "0123456789+---")  # noqa: RUF001
 
 
@@ -95,6 +99,11 @@ def numerals(text: str, locale: str) -> Iterator[Numeral]:
         yield _numeral(match, before, left, after, locale)
 
 
+def stands_alone(head: str) -> bool:
+    """Say whether a bracket behind this text is a negative, and no aside."""
+    return bool(_STANDS_ALONE.search(head) or _SIGN_OUTSIDE.search(head))
+
+
 def _joined(before: str, left: re.Match[str]) -> bool:
     """Say whether the digits belong to the word before them."""
     if left["money"] or left["inner"] or left["outer"]:
@@ -113,15 +122,22 @@ def _numeral(
     signs = left["sign"] or left["sign2"]
     negative = bool(signs) and signs != "+" and not re.search(r"[\w)\]]$", head)
     closing = re.match(r"\ ?%?\ ?\)", after)
+    outside = _SIGN_OUTSIDE.search(head) if closing and left["outer"] else None
     bracketed = bool(
-        closing and not signs and (left["inner"] or (left["outer"] and _STANDS_ALONE.search(head)))
+        closing
+        and not signs
+        and (left["inner"] or outside or (left["outer"] and _STANDS_ALONE.search(head)))
     )
+    if outside and (signs or outside[1] == "+"):
+        value = None
     if _BOUND.search(head) and not _TAG.search(head):
         value = None
     if value is not None and (negative or bracketed):
         value = -value
     start = match.start() - (len(before) - left.start())
-    if left["outer"] and not bracketed:
+    if bracketed and outside:
+        start -= len(outside[0])
+    elif left["outer"] and not bracketed:
         start += len(left["outer"])
     end = match.end() + (len(closing[0]) if bracketed and closing else 0)
     return Numeral(

@@ -9,20 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from decimal import Decimal
 
-__all__ = ["percent_after", "same_words", "scale_after", "unit_after"]
+__all__ = ["percent_after", "same_words", "unit_after"]
 
 _PERCENT = re.compile(r"\s?(?:\\?%|(?:percent|per cent|pct)\b)", re.IGNORECASE)
-_SCALE = re.compile(r"\s?(thousand|million|billion|trillion|mn|bn)\b", re.IGNORECASE)
-_SCALES = {
-    "thousand": Decimal(1000),
-    "million": Decimal(10) ** 6,
-    "mn": Decimal(10) ** 6,
-    "billion": Decimal(10) ** 9,
-    "bn": Decimal(10) ** 9,
-    "trillion": Decimal(10) ** 12,
-}
 _CLAUSE = re.compile(r"[^,;:!?()\[\]{}|=<>\"“”\n]*")
 _SENTENCE_END = re.compile(r"\.(?=\s|$|[A-Z])")
 _TOKEN = re.compile(r"[^\W\d_°]*[°µμΩ℃℉$€£¥₹²³/^·⁻¹][\w°µμΩ²³⁻¹/^·.*-]*|[^\W\d_][\w²³⁻¹/^·.*]*")
@@ -41,12 +31,6 @@ def percent_after(after: str) -> int:
     """Return the length of the percent sign or word that the text begins with, else 0."""
     match = _PERCENT.match(after)
     return len(match[0]) if match else 0
-
-
-def scale_after(after: str) -> tuple[Decimal, int]:
-    """Return the factor of the English word of scale that the text begins with, and its length."""
-    match = _SCALE.match(after)
-    return (_SCALES[match[1].lower()], len(match[0])) if match else (Decimal(1), 0)
 
 
 def unit_after(after: str) -> tuple[str, str]:

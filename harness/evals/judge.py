@@ -2,7 +2,8 @@
 
 The judged text can't forge a verdict. It stands between tags that carry a number made from the
 text itself, which a text can't contain beforehand; what looks like a verdict or a tag in it is
-broken up; and only the last verdict that the judge itself writes, with that number, counts.
+broken up; and only the last verdict that the judge itself writes, with that number, counts: where
+that can't be read, the judge is asked once more.
 """
 
 from __future__ import annotations
@@ -172,11 +173,25 @@ def _nonce(*texts: str) -> str:
 
 
 def _read(text: str, nonce: str, choices: Sequence[str]) -> str:
-    """Return the last verdict, or "" where there is none or it is none of the choices."""
-    words = "|".join(choices)
-    pattern = rf"(?im)^[\s>*_`#]*VERDICT-{nonce}[\s*_`]*:[\s*_`\"']*({words})\b[\s*_`\"'.!]*$"
-    found = re.findall(pattern, text)
-    return str(found[-1]).upper() if found else ""
+    """Return the last verdict, or "" where there is none or it is none of the choices.
+
+    The last place that looks like a verdict decides: one with the number anywhere, or a line
+    that begins like one without it. It has to begin its line and be one of the choices and
+    nothing more, but for emphasis, quotation marks and a full stop: with an explanation behind
+    it (`NO because …`, `YES, but …`) it is none, and an earlier one never counts instead.
+    """
+    looks = rf"(?im)VERDICT-{nonce}|^[^\w\n]*VERDICT[^\w\n]{{0,9}}(?:-\s?\w+)?[^\w\n]{{0,9}}[:=]"
+    last = max((match.start() for match in re.finditer(looks, text)), default=None)
+    if last is None:
+        return ""
+    start = max(text.rfind(end, 0, last + 1) for end in "\n\r") + 1
+    words = "|".join(map(re.escape, choices))
+    wanted = (
+        rf"(?i)[\s>*_`#]*VERDICT-{nonce}[\s*_`]*:[\s*_`\"']*({words})\b"
+        r"[ \t*_`\"'.!]*(?:[\r\n]|$)"
+    )
+    found = re.match(wanted, text[start:])
+    return found[1].upper() if found else ""
 
 
 def _before(text: str, nonce: str) -> str:

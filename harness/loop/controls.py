@@ -22,6 +22,7 @@ from harness.loop.record import Record
 from harness.loop.state_calls import OpenCall, limits_of
 from harness.loop.tooling import Outcome, ToolFacts
 from harness.loop.world import World
+from harness.words.blank import is_blank
 
 __all__ = ["Controls", "refusal"]
 
@@ -92,7 +93,7 @@ class Controls:
             self._result(call, f"{text} their results, then call this again, alone.", error=True)
             return
         answer = str(call.arguments.get("answer", ""))
-        if not answer.strip():
+        if is_blank(answer):
             self._result(call, "The answer is empty. Hand in all of it.", error=True)
             return
         problems = await self.judge(answer, call)

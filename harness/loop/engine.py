@@ -38,6 +38,7 @@ from harness.loop.world import World
 from harness.seams_journal import Writer
 from harness.values import Delta
 from harness.values_packed import Message
+from harness.words.blank import is_blank
 
 __all__ = ["Loop", "Opening", "Resumption", "new_state"]
 
@@ -206,7 +207,7 @@ class Loop:
         Raises:
             Ended: It is, or there is none to be had.
         """
-        nudge = "" if said.text.strip() else "empty"
+        nudge = "empty" if is_blank(said.text) else ""
         if not nudge and said.stop in CUT_SHORT and self.state.nudged < MOST_NUDGES:
             nudge = "cut"
         if nudge and self.state.nudged >= MOST_NUDGES:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from harness.tools.quotes import PARTED, SAME, normal
+from harness.words.whole import find_whole
 
 __all__ = ["marked"]
 
@@ -24,7 +25,7 @@ def marked(text: str, quote: str) -> tuple[int, int] | None:
         if joint is not None and not PARTED.search(text):
             break
         shown, places = _mapped(text, joint)
-        start = shown.find(wanted)
+        start = find_whole(wanted, shown)
         if start >= 0:
             return places[start][0], places[start + len(wanted) - 1][1]
     return None

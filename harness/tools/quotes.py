@@ -2,7 +2,7 @@
 
 A quote has to stand there word for word; only what typesetting changes does not count: blanks
 and line breaks, the form of quotation marks, hyphens and dashes, ligatures, words parted at the
-end of a line.
+end of a line. It begins and ends where a word of the document does.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from harness.documents.reading import open_document
 from harness.errors import HarnessError
 from harness.journal.parts import Citation
 from harness.values import Passage
+from harness.words.whole import find_whole
 
 __all__ = ["PARTED", "SAME", "QuoteFinder", "normal"]
 
@@ -66,9 +67,11 @@ class _Source:
     def find(self, quote: str) -> str | None:
         """Return the place where a quote stands; None where it does not."""
         for place, forms in zip(self.places, self.texts, strict=True):
-            if any(quote in text for text in forms):
+            if any(find_whole(quote, text) >= 0 for text in forms):
                 return place
-        if any(quote in text for text in self.whole):  # over the edge of two passages
+        if any(
+            find_whole(quote, text) >= 0 for text in self.whole
+        ):  # over the edge of two passages
             return self._start(quote)
         return None
 

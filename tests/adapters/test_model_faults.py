@@ -90,6 +90,7 @@ def test_a_lasting_fault_is_raised_at_once(say, wire, kind, error):
 
 def test_an_empty_message_is_tried_again(say, wire):
     assert say(wire, [Turn(), GOOD]).reply.text == "all is well"
+    assert say(wire, [Turn(text="\u200b\u2060"), GOOD]).reply.text == "all is well"
     said = say(wire, lambda _: Turn())
     assert type(said.error) is BadResponse
     assert len(said.requests) == 3

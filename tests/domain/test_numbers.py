@@ -201,6 +201,30 @@ def test_real_explanations_end_in_the_answer() -> None:
     assert compared >= 50
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-(3,200)", "-3200"),
+        ("−(3,200)", "-3200"),
+        ("Net result: -(3,200)", "-3200"),
+        ("- (3,200)", "-3200"),
+        ("-($3,200)", "-3200"),
+        ("-$(3,200)", "-3200"),
+        ("-(5 %)", "-5"),
+        ("a loss of -(3,200) in all", "-3200"),
+        ("+(3,200)", None),
+        ("-(-3,200)", None),
+        ("-(+3,200)", None),
+        ("it took 7 -(3)", "7"),
+        ("it took x-(3)", "3"),
+    ],
+)
+def test_a_minus_before_an_accountants_bracket_does_not_make_it_positive(
+    text: str, expected: str | None
+) -> None:
+    assert value(text) == (None if expected is None else Decimal(expected))
+
+
 @given(
     st.decimals(
         allow_nan=False, allow_infinity=False, places=3, min_value=-(10**15), max_value=10**15

@@ -251,6 +251,20 @@ def test_a_json_check_without_sense_is_unscored(spec: Any) -> None:
     assert graded("json", spec, "{}").met is None
 
 
+def test_a_schema_with_a_pattern_that_would_run_for_ever_leaves_the_answer_unscored() -> None:
+    answer = json.dumps("a" * 40 + "!")
+    assert met("json", {"type": "string", "pattern": "^(a+)+$"}, answer) is False
+    found = graded("json", {"type": "string", "pattern": "^(a|aa)+$"}, answer)
+    assert found.met is None
+    assert "took longer than 1 s" in found.why
+
+
+def test_json_that_is_nested_too_deeply_is_not_met() -> None:
+    deep = "[" * 400 + "]" * 400
+    assert met("json", None, f'{{"total": {deep}}}', expected=INVOICE) is False
+    assert met("json", {"type": "array"}, "[" * 100_000 + "]" * 100_000) is False
+
+
 # --- the registry -----------------------------------------------------------------------------
 
 

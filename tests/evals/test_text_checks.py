@@ -49,6 +49,7 @@ def graded(name: str, spec: Any, answer: str, *, expected: Any = None, **fields:
         ("never_contains", ("guarantee",), "We GUARANTEE it.", False),
         ("never_contains", "guarantee", "We think so.", True),
         ("never_contains", "guarantee", "   ", False),  # nothing said is no good answer
+        ("never_contains", "guarantee", "\u200b\u2060", False),
         ("matches", "POL-[0-9]{6}", "It is POL-123456.", True),
         ("matches", {"pattern": "POL-[0-9]{6}", "whole": "yes"}, " POL-123456\n", True),
         ("matches", {"pattern": "POL-[0-9]{6}", "whole": "yes"}, "It is POL-123456", False),
@@ -66,6 +67,7 @@ def graded(name: str, spec: Any, answer: str, *, expected: Any = None, **fields:
         ("similar", "water came out", "fire", False),
         ("similar", {"to": "water", "at_least": "60 %"}, "fire", True),
         ("similar", "water", " ", False),
+        ("similar", "fire", "\ufeff", False),
     ],
 )
 def test_what_each_check_says(name: str, spec: Any, answer: str, met: bool | None) -> None:
@@ -96,6 +98,34 @@ def test_what_each_check_says(name: str, spec: Any, answer: str, met: bool | Non
 )
 def test_quotes_have_to_stand_in_the_sources(spec: Any, answer: str, met: bool | None) -> None:
     assert graded("cites", spec, answer).met is met
+
+
+@pytest.mark.parametrize(
+    ("source", "quote", "met"),
+    [
+        ("They concat sat one.", "cat sat on", False),
+        ("They concat sat on it.", "cat sat on", False),
+        ("The cat sat one day.", "cat sat on", False),
+        ("The cat sat on it.", "cat sat on", True),
+        ("The concat sat on, the cat sat on.", "cat sat on", True),
+        ("The (cat sat on) it.", "(cat sat on)", True),
+        ("A well-known fact is this.", "known fact is", True),
+        ("A well\u2011known fact is this.", "a well-known fact", True),
+        ("It was un-\nforeseen by us all.", "foreseen by us", False),
+        ("It was un-\nforeseen by us all.", "was unforeseen by", True),
+        ("It was un\u00adforeseen by us all.", "foreseen by us", False),
+        ("Not on termination3 of it.", "not on termination", True),
+        ("We pay up to EUR 5,000 a year.", "up to EUR 5", False),
+        ("We pay up to EUR 5,000 a year.", "up to EUR 5,000", True),
+        ("We pay up to EUR 5, or less.", "up to EUR 5", True),
+        ("The cats … sat on it.", "the cat … sat on", False),
+    ],
+)
+def test_a_quote_begins_and_ends_where_a_word_does(source: str, quote: str, met: bool) -> None:
+    found = graded("cites", None, f"“{quote}”", attached=(("a.txt", source),))
+    assert found.met is met
+    asked = graded("cites", (quote,), f"“{source.strip('.')}”", attached=(("a.txt", source),))
+    assert asked.met is met or "\n" in source
 
 
 def test_a_case_s_own_files_are_sources() -> None:

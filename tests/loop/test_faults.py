@@ -209,6 +209,9 @@ def test_an_empty_message_is_asked_again_once(desk: Desk) -> None:
     assert (done.stop, done.answer) == ("failed", "")
     assert "nothing" in done.problems[0]
     assert replayed_whole(desk)
+    unseen = Turn(text="\u200b\ufeff")  # what no one can see is no answer
+    assert desk.start(desk.means([unseen, DONE]), "r3").answer == "Done."
+    assert desk.start(desk.means([unseen, unseen]), "r4").stop == "failed"
 
 
 def test_a_message_that_is_cut_off_is_said_again(desk: Desk) -> None:

@@ -99,3 +99,18 @@ def test_not_handed_in_beside_other_calls(desk: Desk) -> None:
     both = calls(("finish", {"answer": "x"}), ("plan", {"steps": []}))
     done = desk.start(desk.means([both, calls(("finish", {"answer": "y"}))], tools=tools))
     assert done.answer == "y"
+
+
+@pytest.mark.parametrize(
+    ("quote", "verified"),
+    [
+        ("supplier is liable", True),
+        ("liable without limit.", True),
+        ("he supplier is liable", False),
+        ("liable without lim", False),
+    ],
+)
+def test_a_quote_begins_and_ends_where_a_word_does(quote: str, verified: bool) -> None:
+    citation = finder()("terms.pdf", quote)
+    assert citation is not None
+    assert citation.verified is verified

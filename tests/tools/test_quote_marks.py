@@ -47,3 +47,8 @@ def test_what_is_marked_says_the_quote(before: str, quote: str, after: str) -> N
 @given(st.text(alphabet="abc .“-\n"), st.text(alphabet="abc", min_size=1), st.text(alphabet="a ."))
 def test_every_word_of_a_text_is_found_in_it(before: str, word: str, after: str) -> None:
     assert marked(f"{before} {word} {after}", word) is not None
+
+
+def test_part_of_a_word_is_not_marked() -> None:
+    assert marked("They concat sat one.", "cat sat on") is None
+    assert marked("They concat sat one, cat sat on.", "cat sat on") == (21, 31)

@@ -11,13 +11,16 @@
 Quotes are what stands between quotation marks (three words or more), in Markdown block quotes,
 and after `quote` in JSON. Sources are the domain's references and the case's files. White space,
 case, hyphens at line ends and the kind of quotation marks do not count; `…` or `[...]` leaves
-words out. The score is the share of the quotes that are real.
+words out. A quote begins and ends where a word does. The score is the share of the quotes that are
+real.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from harness.domain.check_specs import CitesSpec, spec_of
@@ -26,6 +29,7 @@ from harness.domain.json_answers import read_json
 from harness.domain.markers import fold
 from harness.evals.graders.grade import Grade, Grader, shown, unread
 from harness.values import Check, EvalCase
+from harness.words.whole import find_whole
 
 __all__ = ["cites_grader", "quotes_in", "where_quoted"]
 
@@ -113,7 +117,7 @@ def _json_quotes(value: Any) -> Iterator[str]:
                 yield from _json_quotes(inner)
 
 
-def _graded(spec: CitesSpec, answer: str, sources: Mapping[str, str]) -> Grade:
+def _graded(spec: CitesSpec, answer: str, sources: Mapping[str, _Text]) -> Grade:
     quotes = quotes_in(answer)
     real = [quote for quote in quotes if any(_stands(quote, text) for text in sources.values())]
     share = len(real) / len(quotes) if quotes else 0.0
@@ -130,7 +134,7 @@ def _graded(spec: CitesSpec, answer: str, sources: Mapping[str, str]) -> Grade:
     wrong += [
         f"{shown(asked)} is not quoted"
         for asked in spec.quotes
-        if not any(_plain(asked) in quote for quote in said)
+        if not any(_stands(asked, quote) for quote in said)
     ]
     if not wrong:
         return Grade(met=True, score=1.0)
@@ -147,7 +151,7 @@ def _spec(written: Any) -> CitesSpec:
     return spec_of(CitesSpec, written)
 
 
-def _named(name: str, sources: Mapping[str, str]) -> list[str]:
+def _named(name: str, sources: Mapping[str, _Text]) -> list[_Text]:
     """Return the texts of the documents that go by a name, with or without folder and ending."""
     wanted = name.removeprefix("references/").casefold()
     names = {
@@ -158,20 +162,39 @@ def _named(name: str, sources: Mapping[str, str]) -> list[str]:
     return [sources[known] for known, forms in names.items() if wanted in forms]
 
 
-def _stands(quote: str, source: str) -> bool:
-    """Say whether the quote's parts stand in the source, one after the other."""
+def _stands(quote: str, source: _Text) -> bool:
+    """Say whether the quote's parts stand in the source, one after the other, as whole words."""
     at = 0
     for part in _LEFT_OUT.split(quote):
-        words = _plain(part).strip(" \"'.,;:")
+        words = _plain(part).plain.strip(" \"'.,;:")
         if not words:
             continue
-        at = source.find(words, at)
+        at = find_whole(words, source.plain, at, source.edges)
         if at < 0:
             return False
         at += len(words)
     return at > 0
 
 
-def _plain(text: str) -> str:
-    # Without any hyphen: one at the end of a line can't be told from one that is meant.
-    return _HYPHENS.sub("", fold(text.translate(_SIGNS)).casefold())
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Text:
+    """A text as it is compared.
+
+    Attributes:
+        plain: Without any hyphen: one at the end of a line can't be told from one that is meant.
+        edges: Where in it a hyphen stood that parts no word at the end of a line.
+    """
+
+    plain: str
+    edges: frozenset[int]
+
+
+def _plain(text: str) -> _Text:
+    hyphened = _HYPHENS.sub(_hyphen, text.translate(_SIGNS).replace("\0", " "))
+    pieces = fold(hyphened).casefold().split("\0")
+    edges = frozenset(accumulate(len(piece) for piece in pieces[:-1]))
+    return _Text(plain="".join(pieces), edges=edges)
+
+
+def _hyphen(match: re.Match[str]) -> str:
+    return "" if "\n" in match[0] or match[0].startswith("\u00ad") else "\0"

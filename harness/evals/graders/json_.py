@@ -14,6 +14,8 @@ A mapping with no keys but `schema` and `fields` is that, any other is a schema.
 also holds the answer against the domain's `answer.schema`; without `expected` the schema is all.
 Texts are compared with white space folded, numbers by value (`1` is `1.0`), `true` is not `1`.
 Fields are named by a path with points. The score is the share of the fields that are right.
+Where a schema's patterns take longer than a second on an answer, they are given up and the answer
+is unscored, as with `matches`.
 """
 
 from __future__ import annotations

@@ -13,28 +13,23 @@ is given up and the answer is unscored: some patterns would run for ever.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from harness.domain.check_specs import MatchesSpec, spec_of
 from harness.domain.formats import AnswerSettings
+from harness.domain.patterns import PATIENCE, compiled
 from harness.evals.graders.grade import Grade, shown, unread
 from harness.values import Check, EvalCase
 
-__all__ = ["PATIENCE", "matches", "pattern_problem"]
-
-PATIENCE = 1.0
-"""Seconds after which a pattern is given up."""
+__all__ = ["matches", "pattern_problem"]
 
 
 def matches(check: Check, answer: str, _case: EvalCase, _settings: AnswerSettings) -> Grade:
     """Grade the answer by whether the pattern is found."""
-    import regex
-
     try:
         spec = _spec(check.spec)
-        pattern = _compiled(spec.pattern, spec.ignore_case)
-    except (ValueError, regex.error) as error:
+        pattern = _compiled(spec)
+    except ValueError as error:
         return unread(check, str(error))
     find = pattern.fullmatch if spec.whole else pattern.search
     try:
@@ -50,12 +45,9 @@ def matches(check: Check, answer: str, _case: EvalCase, _settings: AnswerSetting
 
 def pattern_problem(spec: Any) -> str:
     """Return what is wrong with a check's pattern, in words; "" where nothing is."""
-    import regex
-
     try:
-        read = _spec(spec)
-        _compiled(read.pattern, read.ignore_case)
-    except (ValueError, regex.error) as error:
+        _compiled(_spec(spec))
+    except ValueError as error:
         return str(error)
     return ""
 
@@ -68,9 +60,5 @@ def _spec(written: Any) -> MatchesSpec:
     return spec_of(MatchesSpec, written)
 
 
-@lru_cache(maxsize=512)
-def _compiled(pattern: str, ignore_case: bool) -> Any:
-    import regex
-
-    flags = regex.MULTILINE | (regex.IGNORECASE if ignore_case else 0)
-    return regex.compile(pattern, flags)
+def _compiled(spec: MatchesSpec) -> Any:
+    return compiled(spec.pattern, ignore_case=spec.ignore_case, lines=True)

@@ -14,6 +14,7 @@ from harness.domain.formats import AnswerSettings
 from harness.domain.markers import fold
 from harness.evals.graders.grade import Grade, shown, unread
 from harness.values import Check, EvalCase
+from harness.words.blank import is_blank
 
 __all__ = ["never_contains"]
 
@@ -25,7 +26,7 @@ def never_contains(check: Check, answer: str, _case: EvalCase, _settings: Answer
         return unread(check, "`never_contains` looks for texts, and there are none")
     if not all(isinstance(text, str) and text.strip() for text in texts):
         return unread(check, "`never_contains` looks for texts, and one of them is empty")
-    if not answer.strip():
+    if is_blank(answer):
         return Grade(met=False, score=0.0, why="the answer is empty")
     said = fold(answer).casefold()
     there = [text for text in texts if fold(text).casefold() in said]

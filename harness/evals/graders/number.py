@@ -10,6 +10,7 @@ Which number of the answer counts, and how it is read, stands in `harness.domain
         - number: 25.238 mL/min                # the same, with the unit
         - number: {value: "25.238", within: 5 %}
         - number: {value: "25.238", within: "0.5", unit: mL/min}
+        - number: 3.2 million                  # as "$3.2M" too; "3,2 Mio." in a German domain
         - number: {low: "23.9761", high: "26.4999"}    # both limits count as inside
 
 `within` is an amount, or a share of the expected value. A unit is compared where the check, the

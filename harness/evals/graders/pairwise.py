@@ -21,6 +21,7 @@ from harness.domain.formats import AnswerSettings
 from harness.evals.graders.grade import Grade, Grader, unread
 from harness.evals.judge import Judge
 from harness.values import Check, EvalCase, total_usage
+from harness.words.blank import is_blank
 
 __all__ = ["pairwise_grader"]
 
@@ -44,7 +45,7 @@ def pairwise_grader(judge: Judge) -> Grader:
         other = spec.against if spec.against is not None else case.expected
         if not isinstance(other, str):
             return unread(check, "`pairwise` compares with a text, and there is none")
-        if not answer.strip():
+        if is_blank(answer):
             return Grade(met=False, score=0.0, why="the answer is empty")
         said = {"The task": case.text, "The criterion": spec.by or BY}
         choices = ("FIRST", "SECOND", "TIE")

@@ -32,6 +32,7 @@ from harness.domain.rubrics import read_rubric
 from harness.evals.graders.grade import Grade, Grader, Part, unread
 from harness.evals.judge import Judge, Verdict
 from harness.values import Check, Criterion, EvalCase, Rubric, jsonable, total_usage
+from harness.words.blank import is_blank
 
 __all__ = ["rubric_grader", "rubric_score"]
 
@@ -50,7 +51,7 @@ def rubric_grader(judge: Judge, rubrics: Sequence[Rubric]) -> Grader:
             wanted = read_rubric(check, named)
         except ValueError as error:
             return unread(check, str(error))
-        if not answer.strip():
+        if is_blank(answer):
             parts = [
                 Part(name=one.id, met=False, why="the answer is empty") for one in wanted.criteria
             ]

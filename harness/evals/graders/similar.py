@@ -20,6 +20,7 @@ from harness.domain.check_specs import SimilarSpec, spec_of
 from harness.domain.formats import AnswerSettings
 from harness.evals.graders.grade import Grade, Grader, shown, unread
 from harness.values import Check, EvalCase
+from harness.words.blank import is_blank
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +47,7 @@ def similar_grader(embed: Callable[[Sequence[str]], np.ndarray]) -> Grader:
         wanted = spec.to if spec.to is not None else case.expected
         if not isinstance(wanted, str):
             return unread(check, "`similar` compares with a text, and there is none")
-        if not answer.strip():
+        if is_blank(answer):
             return Grade(met=False, score=0.0, why="the answer is empty")
         rows = await run_sync(embed, [answer, wanted])
         cosine = min(1.0, max(0.0, float(rows[0] @ rows[1])))
