@@ -103,6 +103,11 @@ class Purse:
         self._judging = 0  # calls of the judge under way
         self._changed = anyio.Event()
 
+    @property
+    def untouched(self) -> bool:
+        """Nothing of it was spent."""
+        return self._spent == 0
+
     async def allows(self, judging: Judging = NO_JUDGING) -> bool:
         """Wait until it is clear whether one more answer may start; it has then begun.
 
@@ -125,11 +130,16 @@ class Purse:
         return True
 
     def answered(self, usage: Usage | None, judging: Judging = NO_JUDGING) -> None:
-        """An answer is over; without usage there is none, and it is not judged."""
+        """An answer is over; without usage there is none, and it is not judged.
+
+        After one whose price is not known, nothing more is asked.
+        """
         self._answers -= 1
         if usage is None:
             self._promised -= judging.calls
-        elif usage.cost_usd is not None:
+        elif usage.cost_usd is None:
+            self.empty = self.limit is not None
+        else:
             self._spent += usage.cost_usd
             self._dearest = max(self._dearest or NOTHING, usage.cost_usd)
         self._wake()

@@ -363,6 +363,8 @@ def _summed_up(sitting: _Sitting, started: float) -> EvalRun:
     if not sitting.purse.empty:
         return run
     says = f"The budget of ${sitting.purse.limit} is used up."
+    if sitting.purse.untouched:
+        says = f"The budget of ${sitting.purse.limit} is too small to answer and judge one case."
     if sitting.ungraded:
         count = sitting.ungraded
         says += f" {count} {'answer is' if count == 1 else 'answers are'} kept and not graded yet."

@@ -38,22 +38,22 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "changed"),
+    ("file", "changes", "changed"),
     [
-        ("rubrics.yaml", "50 %", "10 %", "rubric"),
-        ("rubrics.yaml", "It is kind.", "It is there.", "rubric"),
-        ("rubrics.yaml", "points: 2", "points: 3", "rubric"),
-        ("rubrics.yaml", "points: 2", "points: 2, critical: yes", "rubric"),
-        ("rubrics.yaml", "points: 2", "points: 2.0", None),
-        ("domain.yaml", "5 %", "50 %", "number"),
-        ("domain.yaml", "mL", "L", "number"),
-        ("domain.yaml", "answer: {", "answer: {labels: [a, b], ", "label"),
-        ("domain.yaml", "answer: {", "answer: {schema: {type: object}, ", "json"),
-        ("tools/checks.py", "...", "return True", "python"),
+        ("rubrics.yaml", ("50 %", "10 %"), "rubric"),
+        ("rubrics.yaml", ("It is kind.", "It is there."), "rubric"),
+        ("rubrics.yaml", ("points: 2", "points: 3"), "rubric"),
+        ("rubrics.yaml", ("points: 2", "points: 2, critical: yes"), "rubric"),
+        ("rubrics.yaml", ("points: 2", "points: 2.0"), None),
+        ("domain.yaml", ("5 %", "50 %"), "number"),
+        ("domain.yaml", ("mL", "L"), "number"),
+        ("domain.yaml", ("answer: {", "answer: {labels: [a, b], "), "label"),
+        ("domain.yaml", ("answer: {", "answer: {schema: {type: object}, "), "json"),
+        ("tools/checks.py", ("...", "return True"), "python"),
     ],
 )
 def test_only_cases_that_lean_on_what_changed_are_others(
-    root: Path, case: Any, file: str, old: str, new: str, changed: str | None
+    root: Path, case: Any, file: str, changes: tuple[str, str], changed: str | None
 ) -> None:
     checks = [
         *(("rubric", "reply"), ("number", None), ("label", None), ("json", None)),
@@ -62,8 +62,8 @@ def test_only_cases_that_lean_on_what_changed_are_others(
     before = keys(root, case, *checks)
     path = root / file
     said = path.read_text("utf-8")
-    assert old in said
-    path.write_text(said.replace(old, new, 1), "utf-8")
+    assert changes[0] in said
+    path.write_text(said.replace(*changes, 1), "utf-8")
     after = keys(root, case, *checks)
     assert [name for name in before if before[name] != after[name]] == (
         [changed] if changed else []
