@@ -25,8 +25,9 @@ from harness.evals.graders import WORK_GRADERS, Work, graders, work_of
 from harness.evals.graders.python_ import python_grader
 from harness.sdk.confidence import confidence_in
 from harness.sdk.eval_budget import judging_in, refuse_unpriced
-from harness.sdk.eval_runs import begun, config_of, earlier
-from harness.sdk.eval_wishes import EvalWishes, Parts, judge_of
+from harness.sdk.eval_resume import earlier
+from harness.sdk.eval_runs import begun
+from harness.sdk.eval_wishes import EvalWishes, Parts, config_of, judge_of
 from harness.sdk.sealed import open_sealed_cases
 from harness.sdk.trust import look_at
 from harness.wiring import rate_limits_left

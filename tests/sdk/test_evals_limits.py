@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ import pytest
 from harness import Harness
 from harness.errors import EvalError, UsageError
 from harness.evals import report
+from harness.evals.record import case_key
 from harness.testing import ScriptedModel, Turn
+from harness.wiring import make_eval_store
 
 RUBRICS = "reply:\n  criteria:\n    - {id: kind, text: It is kind.}\n"
 JUDGED = "".join(
@@ -59,7 +63,8 @@ def test_a_budget_needs_the_price_of_the_model_before_any_call(evals: Open, tmp_
     (tmp_path / "in.csv").write_text("input\nmy card\n", "utf-8")
     with pytest.raises(EvalError, match=r"price of .* is not known"):
         harness.evals.map(tmp_path / "in.csv", tmp_path / "out.csv", budget_usd=1)
-    assert not (model.calls or judge.calls)
+    assert not model.calls
+    assert not judge.calls
     assert harness.evals.runs() == []
 
 
@@ -68,7 +73,8 @@ def test_a_budget_needs_the_price_of_the_judge_before_any_call(evals: Open) -> N
     harness = evals(model)
     with pytest.raises(EvalError, match=r"price of scripted:judge is not known.*--limit"):
         harness.evaluate(judge=judge, budget_usd=1)
-    assert not (model.calls or judge.calls)
+    assert not model.calls
+    assert not judge.calls
     assert harness.evaluate(judge=judge).n == 6  # without a budget it may judge
     run = harness.evals.runs()[0]["run"]
     with pytest.raises(EvalError, match=r"price of scripted:judge"):
@@ -133,6 +139,35 @@ def test_a_run_keeps_to_its_judge(evals: Open) -> None:
     assert not other.calls
     assert harness.evaluate(judge=judge, resume=run.run).n == 6
     assert harness.evaluate(judge=other, regrade=run.run).judge == "scripted:other"
+
+
+def test_a_run_whose_cases_were_hashed_alone_goes_on(evals: Open) -> None:
+    """As runs were kept before a rubric's own words counted."""
+    judge = a_judge()
+    harness = evals(always("Dear"))
+    run = harness.evaluate(judge=judge, budget_usd="0.07")
+    cases = {case.id: case for case in harness.evals.domain().cases}
+    with closing(make_eval_store(harness.home, harness.settings)) as store:
+        record = store.record(run.run)
+        alone = tuple(replace(one, key=case_key(cases[one.id])) for one in record.cases)
+        assert alone != record.cases
+        store.begin(replace(record, cases=alone))
+    assert harness.evaluate(judge=judge, resume="latest").n == 6
+
+
+def test_a_function_that_changed_makes_another_case(evals: Open) -> None:
+    case = "- {id: d1, input: a card, checks: [{python: 'own.py:fine'}]}\n"
+    code = "def fine(answer, case):\n    'Fine.'\n    return True\n"
+    files = {"evals/dev.yaml": case, "tools/own.py": code}
+    harness = evals(always("Dear"), **files)
+    run = harness.evaluate(trust_tools=True)
+    (harness.domain.path / "tools" / "own.py").write_text(code.replace("True", "False"), "utf-8")
+    with pytest.raises(EvalError, match="ask or check something else now: d1"):
+        harness.evaluate(resume=run.run, trust_tools=True)
+    again = harness.evaluate(regrade=run.run, trust_tools=True)
+    assert (run.score.mean, again.score.mean) == (1, 0)
+    with pytest.raises(EvalError, match="checked in another way: d1"):
+        harness.evals.compare(run, again)
 
 
 # --- sealed -----------------------------------------------------------------------------------
