@@ -51,17 +51,26 @@ class Spent:
 
 
 def spent_on(works: Iterable[Work], grades: Iterable[Grade]) -> Spent:
-    """Return what answers and their grades have cost, as far as it is known."""
+    """Return what answers and their grades have cost.
+
+    A judge that failed half-way does not say: it counts as if it had not failed.
+    """
     answers = [work.cost_usd for work in works if work.cost_usd is not None]
     judged = [
-        (one.usage.cost_usd, len(one.parts) or BOTH_ORDERS)
+        (one.usage, len(one.parts) or BOTH_ORDERS)
         for one in grades
-        if one.usage is not None and one.usage.cost_usd is not None
+        if one.usage is not None and (one.usage.cost_usd is not None or one.usage.input_tokens)
+    ]
+    verdicts = [usage.cost_usd / calls for usage, calls in judged if usage.cost_usd is not None]
+    verdict = max(verdicts, default=None)
+    costs = [
+        (verdict or NOTHING) * calls if usage.cost_usd is None else usage.cost_usd
+        for usage, calls in judged
     ]
     return Spent(
-        usd=sum(answers, NOTHING) + sum((cost for cost, _ in judged), NOTHING),
+        usd=sum(answers, NOTHING) + sum(costs, NOTHING),
         answer=max(answers, default=None),
-        verdict=max((cost / calls for cost, calls in judged), default=None),
+        verdict=verdict,
     )
 
 
@@ -81,9 +90,9 @@ class Purse:
     """What may be spent, on answers and on judging them.
 
     What an answer costs is not known before the first has come back, so that one goes alone;
-    after that each is taken to cost as much as the dearest so far. So is each call of a judge,
-    whose first is taken to cost what was estimated. An answer starts only where there is room for
-    judging it, too.
+    after that each is taken to cost as much as the dearest so far. So is each call of a judge: the
+    first answer that is judged goes alone, and has to have room for what was estimated. An answer
+    starts only where there is room for judging it, too.
 
     Args:
         limit: US dollars; None for no limit.
@@ -151,16 +160,22 @@ class Purse:
             judging: What it takes, now that the answer is there.
             promised: Calls that were foreseen when the answer began.
         """
-        self._promised -= promised
+        begins = await self._room_for(judging)
+        self._promised -= promised  # until now, so that no new answer took the room for it
+        if begins:
+            self._judging += judging.calls
+        return begins
+
+    async def _room_for(self, judging: Judging) -> bool:
         while self.limit is not None and judging.calls:
             if self.empty:
                 return False
-            if self._fits(self._answers, self._judging + judging.calls, judging):
+            fits = self._fits(self._answers, self._judging + judging.calls, judging)
+            if fits and (self._verdict is not None or self._judging == 0):
                 break
-            if not (self._answers or self._judging):
+            if not (fits or self._answers or self._judging):
                 return self._used_up()
             await self._changed.wait()
-        self._judging += judging.calls
         return True
 
     def judged(self, usage: Usage | None, judging: Judging) -> None:

@@ -284,6 +284,8 @@ async def _attempt(sitting: _Sitting, case: EvalCase, repeat: int, key: str) -> 
     grades = kept.grades.get((case.id, repeat))
     foreseen = NO_JUDGING
     if generation is None:
+        if sitting.purse.empty:
+            return None
         foreseen = sitting.judging(case, None)
         generation = await _generate(sitting, case, repeat, key, foreseen)
         if generation is None:

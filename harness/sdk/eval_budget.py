@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from harness.domain.rubrics import read_rubric
 from harness.evals.purse import Estimate, Judging, unknown_price
 from harness.values import jsonable
-from harness.wiring import make_counter
 
 if TYPE_CHECKING:
     from harness.domain import Domain
@@ -23,6 +22,8 @@ ORDERS = 2
 """Calls of a judge that compares two answers: each of them first, once."""
 PROMPT = 400
 """Tokens of what a judge is told beside the case, the criterion and the answer."""
+CHARACTERS = 3
+"""Of a token, few rather than many: an answer of a megabyte is not counted to the token."""
 VERDICT = 250
 """Tokens that a judge is thought to write; after its first call, what that cost counts."""
 
@@ -51,7 +52,6 @@ def judging_in(domain: Domain, judge: Model) -> Estimate:
     if judge.cost(1, 1) is None:
         raise unknown_price(judge.name)
     named = {rubric.name: rubric for rubric in domain.rubrics}
-    counter = make_counter()
 
     def calls(case: EvalCase) -> int:
         count = sum(check.grader == "pairwise" for check in case.checks) * ORDERS
@@ -66,7 +66,7 @@ def judging_in(domain: Domain, judge: Model) -> Estimate:
             return Judging()
         expected = "" if case.expected is None else str(jsonable(case.expected))
         answer = expected if work is None else work.text
-        tokens = PROMPT + sum(counter.count(text) for text in (case.text, expected, answer))
+        tokens = PROMPT + sum(map(len, (case.text, expected, answer))) // CHARACTERS
         return Judging(calls=asked, price=judge.cost(tokens, VERDICT) or Decimal(0))
 
     return estimate
