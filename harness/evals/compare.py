@@ -96,14 +96,10 @@ def compare(first: EvalRun, second: EvalRun) -> Comparison:
     there = {case.key: case for case in second.cases}
     common = [(case, there[case.key]) for case in first.cases if case.key in there]
     scored = [(a, b) for a, b in common if a.score is not None and b.score is not None]
-    if not scored:
-        raise EvalError(
-            f"The runs {first.run} and {second.run} have no case in common that both could"
-            f" score ({len(common)} in common{_else(first, second)}).",
-            "Compare runs over the same cases of one split, with the same checks.",
-        )
     ids_here = {case.id for case in first.cases if case.key not in there}
     ids_there = {case.id for case in second.cases if case.key not in here}
+    if not scored:
+        raise _nothing_shared(first, second, len(common), sorted(ids_here & ids_there))
     before, after = _scores(scored)
     sources = [a.source for a, _ in scored]
     difference = compare_scores(before, after, sources)
@@ -133,13 +129,22 @@ def compare(first: EvalRun, second: EvalRun) -> Comparison:
     return _told(found)
 
 
-def _else(first: EvalRun, second: EvalRun) -> str:
-    """Return how many cases of one name ask or check something else in the other run."""
-    keys = {case.id: case.key for case in first.cases}
-    changed = sum(keys.get(case.id, case.key) != case.key for case in second.cases)
-    if first.domain != second.domain:
-        return f"; they are of {first.domain} and of {second.domain}"
-    return f"; {changed} of the same id ask or check something else" if changed else ""
+def _nothing_shared(
+    first: EvalRun, second: EvalRun, common: int, changed: Sequence[str]
+) -> EvalError:
+    of = "" if first.domain == second.domain else f"; of {first.domain} and {second.domain}"
+    says = (
+        f"The runs {first.run} and {second.run} have no case in common that both could"
+        f" score ({common} in common{of})."
+    )
+    if not changed:
+        return EvalError(says, "Compare runs over the same cases of one split.")
+    more = f" and {len(changed) - 5:,} more" if len(changed) > 5 else ""
+    return EvalError(
+        f"{says} Asked or checked in another way: {', '.join(changed[:5])}{more}.",
+        "If only the checks changed, grade both by them as they are now (`harness eval DOMAIN"
+        f" --regrade {first.run}`), and compare those.",
+    )
 
 
 def gate(comparison: Comparison, margin: float) -> Gate:
@@ -276,8 +281,14 @@ def _warnings(first: EvalRun, second: EvalRun) -> Iterator[str]:
         yield "Both runs were without the guard: their scores are inflated."
     if first.judge != second.judge and (first.judged or second.judged):
         yield f"Two judges graded: {first.judge or 'none'} and {second.judge or 'none'}."
-    if first.version != second.version and first.config != second.config:
+    answered = [run.answered or run.version for run in (first, second)]
+    if answered[0] != answered[1] and first.config != second.config:
         yield "The domain was changed between the runs: its examples may decide, not the model."
+    elif first.version != second.version:
+        yield (
+            "The answers were graded by two versions of the domain,"
+            f" {first.version} and {second.version}: its checks may decide, not the answers."
+        )
     known = first.usage.cost_usd, second.usage.cost_usd
     if None not in known and known[0] and known[1]:
         ratio = Decimal(str(known[1])) / Decimal(str(known[0]))

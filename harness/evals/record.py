@@ -11,10 +11,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from harness.evals.attempt import Attempt
 from harness.evals.graders import Grade, Work
+from harness.evals.grading_rules import GradingRules
 from harness.evals.results import Conditions
 from harness.values import EvalCase, jsonable
 
@@ -93,6 +95,7 @@ class RunRecord:
         regrades: Id of the run whose answers are graded anew; "" for none.
         candidates: Configurations tried on this split so far, this one included.
         openings: How often the domain's sealed cases have been opened.
+        reused_usd: What the answers of earlier runs had cost that it took over.
     """
 
     conditions: Conditions
@@ -103,6 +106,7 @@ class RunRecord:
     regrades: str = ""
     candidates: int = 1
     openings: int = 0
+    reused_usd: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,11 +176,19 @@ class EvalStore(Protocol):
         """Return the openings of a domain's sealed cases, the first one first."""
 
 
-def stub_of(case: EvalCase, repeats: int | None = None) -> CaseStub:
-    """Return what of a case is kept with a run."""
+def stub_of(
+    case: EvalCase, repeats: int | None = None, *, rules: GradingRules | None = None
+) -> CaseStub:
+    """Return what of a case is kept with a run.
+
+    Args:
+        case: The case.
+        repeats: Times that it is asked; None: as it says.
+        rules: Tell what of the domain decides a check; None: nothing does.
+    """
     return CaseStub(
         id=case.id,
-        key=case_key(case),
+        key=case_key(case, rules),
         question=question_key(case),
         source=case.source,
         tags=case.tags,
@@ -186,10 +198,19 @@ def stub_of(case: EvalCase, repeats: int | None = None) -> CaseStub:
     )
 
 
-def case_key(case: EvalCase) -> str:
-    """Return the hash of what a case asks and checks: 16 hex digits."""
+def case_key(case: EvalCase, rules: GradingRules | None = None) -> str:
+    """Return the hash of what a case asks and checks: 16 hex digits.
+
+    Where nothing of the domain decides a check, the hash is that of the case alone.
+
+    Args:
+        case: The case.
+        rules: Tell what of the domain decides a check; None: nothing does.
+    """
     checks = [[check.grader, jsonable(check.spec)] for check in case.checks]
-    return _hash([question_key(case), jsonable(case.expected), checks])
+    said = [question_key(case), jsonable(case.expected), checks]
+    leaning = [rules(check) for check in case.checks] if rules else []
+    return _hash([*said, jsonable(leaning)] if any(leaning) else said)
 
 
 def question_key(case: EvalCase) -> str:

@@ -91,6 +91,7 @@ def to_json(run: EvalRun) -> dict[str, Any]:
         },
         "openings": run.openings,
         "regrades": run.regrades,
+        "answered": run.answered,
         "errors": {case.id: case.error for case in run.cases if case.error},
         "usage": jsonable(run.usage),
         "seconds": run.seconds,

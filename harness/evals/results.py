@@ -16,8 +16,10 @@ class Conditions:
     """Under what the cases are run; all of it stands in the result.
 
     Attributes:
+        version: Of the domain by which answers are graded.
         config: Hash of all that decides an answer beside the question.
         judge: Name of the judge's model, where checks ask one.
+        answered: Version of the domain that gave the answers, where that is another one.
     """
 
     run: str
@@ -29,6 +31,7 @@ class Conditions:
     guard: bool = True
     config: str = ""
     judge: str = ""
+    answered: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +100,7 @@ class EvalRun:
 
     Attributes:
         run: Id of the run.
-        version: Of the domain.
+        version: Of the domain by which answers were graded.
         policy: How demonstrations were chosen.
         guard: Cases, their twins and siblings were kept out of their own contexts.
         n: Cases of the run, scored or not.
@@ -111,6 +114,7 @@ class EvalRun:
         unreadable: Outputs of judges that held no verdict.
         openings: How often the domain's sealed cases have been opened.
         regrades: Id of the run whose answers were graded anew; "" for none.
+        answered: Version of the domain that gave the answers, where that is another one.
     """
 
     run: str
@@ -135,3 +139,4 @@ class EvalRun:
     unreadable: int = 0
     openings: int = 0
     regrades: str = ""
+    answered: str = ""

@@ -21,6 +21,7 @@ from harness.evals.attempt import Attempt, attempt_of
 from harness.evals.graders import WORK_GRADERS, Grader, Work, WorkGrader, grade, work_of
 from harness.evals.judge import FATAL
 from harness.evals.limiter import Limiter
+from harness.evals.purse import NO_JUDGING, Estimate, Judging, Purse, Spent, unknown_price
 from harness.evals.record import (
     EvalStore,
     Generation,
@@ -31,10 +32,10 @@ from harness.evals.record import (
 )
 from harness.evals.results import Conditions, EvalRun
 from harness.evals.sink import Sink
-from harness.evals.standing import Purse, Standing, Tally
+from harness.evals.standing import Standing, Tally
 from harness.evals.summary import sum_up
 from harness.seams import Progress
-from harness.values import Answer, EvalCase
+from harness.values import Answer, EvalCase, total_usage
 
 __all__ = ["Ask", "Kept", "Plan", "run_evals"]
 
@@ -44,10 +45,17 @@ Ask = Callable[[EvalCase, int], Awaitable[Answer | Work]]
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """What is there already: answers and grades, by case and repeat."""
+    """What is there already: answers and grades, by case and repeat.
+
+    Attributes:
+        brought: They are another run's, and are committed with this one before anything is asked.
+        spent: What of the budget earlier sittings spent.
+    """
 
     generations: Mapping[tuple[str, int], Generation] = field(default_factory=dict)
     grades: Mapping[tuple[str, int], GradeRow] = field(default_factory=dict)
+    brought: bool = False
+    spent: Spent = field(default_factory=Spent)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +67,7 @@ class Plan:
         kept: What earlier sittings left.
         record: The run as it was begun, where it goes on.
         budget_usd: US dollars after which nothing more is asked; None for no limit.
+        judging: Estimates what judging an answer takes; None where nothing asks a judge.
         watch: Told how the run stands after each attempt.
         patient: `ask` leaves it to the runner to ask again after a 429: it waits as long as it
             was asked to, and makes fewer calls at a time. Else a 429 leaves the case unscored.
@@ -69,6 +78,7 @@ class Plan:
     kept: Kept = field(default_factory=Kept)
     record: RunRecord | None = None
     budget_usd: Decimal | None = None
+    judging: Estimate | None = None
     watch: Callable[[Standing], None] | None = None
     patient: bool = False
     of_work: Mapping[str, WorkGrader] = field(default_factory=lambda: WORK_GRADERS)
@@ -90,6 +100,14 @@ class _Sitting:
     tally: Tally
     progress: Progress | None
     attempts: dict[tuple[str, int], Attempt] = field(default_factory=dict)
+    ungraded: int = 0
+
+    def judging(self, case: EvalCase, work: Work | None) -> Judging:
+        """Return what judging an answer is thought to take."""
+        estimate = self.plan.judging
+        if self.purse.limit is None or estimate is None:
+            return NO_JUDGING
+        return estimate(case, work)
 
     def work(self) -> Iterator[tuple[EvalCase, int, str]]:
         for stub in self.record.cases:
@@ -154,7 +172,7 @@ async def run_evals(
         plan=plan,
         limiter=Limiter(jobs),
         sink=_sink(plan, conditions.run),
-        purse=Purse(plan.budget_usd),
+        purse=Purse(plan.budget_usd, plan.kept.spent),
         tally=Tally(total=sum(stub.repeats for stub in record.cases)),
         progress=progress,
     )
@@ -233,43 +251,72 @@ async def _run_all(sitting: _Sitting, jobs: int) -> None:
                 errors.append(error)  # raised below as it is, not in a group
                 group.cancel_scope.cancel()
                 return
-            if attempt is None:
-                return
-            sitting.done(case, repeat, attempt)
+            if attempt is not None:  # else the budget is used up; what is there still counts
+                sitting.done(case, repeat, attempt)
 
     # Twice as many as may ask: while some are committed and graded, others ask.
     workers = min(2 * jobs, sitting.tally.total)
     async with sitting.sink.open(), anyio.create_task_group() as group:
-        for _ in range(workers):
+        try:
+            if brought := tuple(_brought(sitting)):
+                await sitting.sink.put(*brought)
+        except Exception as error:
+            errors.append(error)
+        for _ in range(0 if errors else workers):
             group.start_soon(worker)
     if errors:
         raise errors[0]
 
 
+def _brought(sitting: _Sitting) -> Iterator[Generation]:
+    """Yield another run's answers, as this one keeps them."""
+    kept = sitting.plan.kept
+    if kept.brought:
+        for case, repeat, key in sitting.work():
+            if (found := kept.generations.get((case.id, repeat))) is not None:
+                yield replace(found, key=key)
+
+
 async def _attempt(sitting: _Sitting, case: EvalCase, repeat: int, key: str) -> Attempt | None:
-    """Return the attempt; None where the budget is used up."""
+    """Return the attempt; None where the budget is used up before it is graded."""
     kept = sitting.plan.kept
     generation = kept.generations.get((case.id, repeat))
     grades = kept.grades.get((case.id, repeat))
+    foreseen = NO_JUDGING
     if generation is None:
-        generation = await _generate(sitting, case, repeat, key)
+        if sitting.purse.empty:
+            return None
+        foreseen = sitting.judging(case, None)
+        generation = await _generate(sitting, case, repeat, key, foreseen)
         if generation is None:
             return None
         grades = None
         await sitting.sink.put(generation)
-    elif sitting.record.regrades:
-        await sitting.sink.put(replace(generation, key=key))
+        _refuse_unpriced(sitting, generation)
     if generation.work is not None and grades is None:
-        grades = await _grade(sitting, case, repeat, generation.work)
+        judging = sitting.judging(case, generation.work)
+        if not await sitting.purse.judges(judging, promised=foreseen.calls):
+            sitting.ungraded += 1
+            return None
+        grades = await _grade(sitting, case, repeat, generation.work, judging)
         await sitting.sink.put(grades)
     graded = grades.grades if grades is not None else ()
     return attempt_of(generation.work, generation.error, generation.seconds, graded)
 
 
-async def _generate(sitting: _Sitting, case: EvalCase, repeat: int, key: str) -> Generation | None:
+def _refuse_unpriced(sitting: _Sitting, generation: Generation) -> None:
+    """Stop where an answer, which is committed by now, came without a price under a budget."""
+    work = generation.work
+    if sitting.purse.limit is not None and work is not None and work.cost_usd is None:
+        raise unknown_price(sitting.record.conditions.model)
+
+
+async def _generate(
+    sitting: _Sitting, case: EvalCase, repeat: int, key: str, judging: Judging
+) -> Generation | None:
     """Ask, again where the provider says that it is asked too often."""
     while True:
-        if not await sitting.purse.allows():
+        if not await sitting.purse.allows(judging):
             return None
         entered = await sitting.limiter.enter()
         started = time.perf_counter()
@@ -290,23 +337,24 @@ async def _generate(sitting: _Sitting, case: EvalCase, repeat: int, key: str) ->
             error = str(failed)
         finally:
             sitting.limiter.leave()
-            sitting.purse.spent(work.usage if work else None)
+            sitting.purse.answered(work.usage if work else None, judging)
         seconds = time.perf_counter() - started
         return Generation(
             case=case.id, repeat=repeat, key=key, work=work, error=error, seconds=seconds
         )
 
 
-async def _grade(sitting: _Sitting, case: EvalCase, repeat: int, work: Work) -> GradeRow:
+async def _grade(
+    sitting: _Sitting, case: EvalCase, repeat: int, work: Work, judging: Judging
+) -> GradeRow:
     grades = [
         await grade(
             check, work, case, sitting.settings, sitting.graders, of_work=sitting.plan.of_work
         )
         for check in case.checks
     ]
-    for graded in grades:
-        if graded.usage is not None:
-            sitting.purse.also(graded.usage)
+    used = [graded.usage for graded in grades if graded.usage is not None]
+    sitting.purse.judged(total_usage(used) if used else None, judging)
     return GradeRow(case=case.id, repeat=repeat, grades=tuple(grades))
 
 
@@ -316,8 +364,12 @@ def _summed_up(sitting: _Sitting, started: float) -> EvalRun:
     run = sum_up(sitting.record, sitting.attempts, seconds=seconds)
     if not sitting.purse.empty:
         return run
-    says = (
-        f"The budget of ${sitting.purse.limit} is used up."
-        " `--resume` with a larger `--budget-usd` goes on."
-    )
+    says = f"The budget of ${sitting.purse.limit} is used up."
+    if sitting.purse.untouched:
+        says = f"The budget of ${sitting.purse.limit} is too small to answer and judge one case."
+    if sitting.ungraded:
+        count = sitting.ungraded
+        says += f" {count} {'answer is' if count == 1 else 'answers are'} kept and not graded yet."
+    resume = f"--resume --run {run.run}" if run.regrades else "--resume"
+    says += f" `{resume}` with a larger `--budget-usd` goes on."
     return replace(run, warnings=(says, *run.warnings))

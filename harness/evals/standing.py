@@ -6,13 +6,9 @@ import time
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-import anyio
-
-from harness.errors import EvalError
 from harness.evals.attempt import Attempt
-from harness.values import Usage
 
-__all__ = ["Purse", "Standing", "Tally"]
+__all__ = ["Standing", "Tally"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,65 +74,3 @@ class Tally:
             seconds_left=left,
             jobs=jobs,
         )
-
-
-class Purse:
-    """What may be spent: a call starts only where those under way leave room for it.
-
-    What one costs is not known before the first has come back, so that one goes alone; after
-    that a call is taken to cost as much as the dearest so far.
-
-    Args:
-        limit: US dollars; None for no limit.
-    """
-
-    def __init__(self, limit: Decimal | None) -> None:
-        self.limit = limit
-        self.empty = False
-        self._spent = Decimal(0)
-        self._dearest: Decimal | None = None
-        self._under_way = 0
-        self._changed = anyio.Event()
-
-    async def allows(self) -> bool:
-        """Wait until it is clear whether one more call may start; it has then begun."""
-        while self.limit is not None:
-            if self.empty:
-                return False
-            if self._dearest is None:
-                if self._under_way == 0:
-                    break
-            elif self._spent + self._dearest * (self._under_way + 1) <= self.limit:
-                break
-            elif self._under_way == 0:
-                self.empty = True
-                self._wake()
-                return False
-            await self._changed.wait()
-        self._under_way += 1
-        return True
-
-    def spent(self, usage: Usage | None) -> None:
-        """A call is over; without usage it gave no answer.
-
-        Raises:
-            EvalError: Its cost is not known, so that no budget can be kept.
-        """
-        self._under_way -= 1
-        if self.limit is not None and usage is not None:
-            if usage.cost_usd is None:
-                raise EvalError(
-                    "The price of this model is not known, so a budget in dollars can't be kept.",
-                    "Leave out --budget-usd, and use --limit.",
-                )
-            self._spent += usage.cost_usd
-            self._dearest = max(self._dearest or Decimal(0), usage.cost_usd)
-        self._wake()
-
-    def also(self, usage: Usage) -> None:
-        """Take off what a judge used."""
-        self._spent += usage.cost_usd or Decimal(0)
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = anyio.Event()

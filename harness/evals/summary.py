@@ -71,6 +71,7 @@ def sum_up(
         unreadable=sum(result.unreadable for result in results),
         openings=record.openings,
         regrades=record.regrades,
+        answered=how.answered,
     )
 
 

@@ -22,6 +22,7 @@ from harness.evals.graders import Work, work_of
 from harness.evals.graders.cites import where_quoted
 from harness.evals.record import stub_of
 from harness.sdk.confidence import confidence_in, nearest_shown
+from harness.sdk.eval_budget import refuse_unpriced
 from harness.sdk.rows import Table, read_rows, write_rows
 from harness.values import EvalCase, Place
 from harness.values_packed import Packed
@@ -155,6 +156,8 @@ async def _asked(
 ) -> _Asked:
     """Ask what has no answer yet; each answer is kept as it comes."""
     store, run, budget = parts.store, record.conditions.run, how.get("budget_usd")
+    if budget is not None:
+        refuse_unpriced(parts.models, parts.current.domain)
     with closing(store), store.alone(run), rate_limits_left():
         found = store.generations(run)
         kept = {(one.case, one.repeat): one for one in found if one.work is not None}

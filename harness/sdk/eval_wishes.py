@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from harness.seams import Embedder, Model, Progress
     from harness.values import Answer, EvalCase, Split
 
-__all__ = ["LATEST", "EvalWishes", "Parts", "judge_of"]
+__all__ = ["LATEST", "EvalWishes", "Parts", "config_of", "judge_name", "judge_of"]
 
 LATEST = "latest"
 """Stands for the newest run of the same configuration that was stopped early."""
@@ -122,3 +124,25 @@ def judge_of(parts: Parts, wishes: EvalWishes, cases: Sequence[EvalCase]) -> Mod
             "(--judge).",
         )
     return model
+
+
+def config_of(parts: Parts, wishes: EvalWishes) -> str:
+    """Return the hash of all that decides an answer beside the question: 16 hex digits."""
+    domain = parts.current.domain
+    said = [
+        parts.models.fingerprint(domain.settings),
+        domain.version,
+        wishes.policy or domain.settings.context.policy,
+        wishes.guard,
+        sorted((str(name), str(size)) for name, size in (wishes.sections or {}).items()),
+    ]
+    if parts.ratio != 1:
+        said.append(f"{parts.ratio:g} tokens for each of ours")
+    text = json.dumps(said, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def judge_name(parts: Parts, wishes: EvalWishes, cases: Sequence[EvalCase]) -> str:
+    """Return the name of the model that judges; "" where no check asks one."""
+    model = judge_of(parts, wishes, cases)
+    return "" if model is None else model.name

@@ -118,6 +118,7 @@ SHAPES: dict[str, Any] = {
         "judge": {"model": "text", "usage": "any", "unreadable": "whole"},
         "openings": "whole",
         "regrades": "text",
+        "answered": "text",
         "usage": {
             "input_tokens": "whole",
             "cached_input_tokens": "whole",

@@ -148,6 +148,7 @@ def test_json_has_the_documented_shape() -> None:
         *("run", "domain", "version", "split", "model", "policy", "guard", "n", "scored"),
         *("unscored", "abstained", "score", "cases", "errors", "usage", "seconds", "warnings"),
         *("config", "repeats", "risk", "detectable", "judge", "openings", "regrades"),
+        "answered",
     }
 
 
