@@ -22,6 +22,7 @@ from harness.cli.options import (
 
 if TYPE_CHECKING:
     from harness.evals.labels import Calibration
+    from harness.sdk.bulk import BulkEstimate
 
 __all__ = ["register"]
 
@@ -68,17 +69,14 @@ def map_(
     """
     from harness.cli.progress import EvalBar
     from harness.sdk.bulk import estimate_rows
+    from harness.sdk.rows import refuse_target
     from harness.values import in_dollars, jsonable
 
+    refuse_target(table, output)
     with open_domain(domain, home=home, model=model, model_options=model_option) as harness:
-        wanted = estimate_rows(harness, table, column=column)
-        to = f"to {wanted.destination}" if wanted.destination else "nowhere: it runs here"
-        print(
-            f"{wanted.rows:,} rows, about {wanted.input_tokens:,} tokens of input"
-            f" ({in_dollars(wanted.input_cost_usd)} before answers), {to}, by {wanted.model}.",
-            file=sys.stderr,
-        )
-        if wanted.destination and not yes:
+        wanted = estimate_rows(harness, table, column=column, policy=policy)
+        print(_would_send(wanted), file=sys.stderr)
+        if wanted.rows and wanted.destination and not yes:
             _confirm("Send them?")
         done = harness.evals.map(
             table,
@@ -92,12 +90,35 @@ def map_(
     if as_json:
         print_json({**jsonable(done), "target": str(done.target)})
     else:
+        empty = f" ({done.unasked:,} of them without a question)" if done.unasked else ""
         print(
-            f"{done.rows:,} rows in {done.target}: {done.asked:,} asked now, {done.failed:,}"
-            f" without an answer; {in_dollars(done.cost_usd)}."
+            f"{_rows(done.rows)} in {done.target}: {done.asked:,} asked now, {done.failed:,}"
+            f" without an answer{empty}; {in_dollars(done.cost_usd)}."
         )
+    if done.stopped:
+        print(f"harness: {done.stopped}", file=sys.stderr)
     if done.failed == done.rows:
         raise typer.Exit(1)
+
+
+def _would_send(wanted: BulkEstimate) -> str:
+    """Return what answering the rest of a table would send, in a sentence."""
+    from harness.values import in_dollars
+
+    apart = [f"{wanted.done:,} answered before"] if wanted.done else []
+    apart += [f"{wanted.unasked:,} without a question"] if wanted.unasked else []
+    beside = f" (besides {' and '.join(apart)})" if apart else ""
+    if not wanted.rows:
+        return f"Nothing is left to ask{beside}."
+    to = f"to {wanted.destination}" if wanted.destination else "nowhere: it runs here"
+    return (
+        f"{_rows(wanted.rows)} to ask{beside}, about {wanted.input_tokens:,} tokens of input"
+        f" ({in_dollars(wanted.input_cost_usd)} before answers), {to}, by {wanted.model}."
+    )
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def seal(

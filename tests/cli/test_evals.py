@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -99,9 +98,19 @@ def test_a_table_is_answered_and_an_ablation_told(run, mail, tmp_path: Path) -> 
     table.write_text("input\nmy parcel never came\n", "utf-8")
     ran = run("map", mail, table, "-o", out)
     assert ran.code == 0
-    assert "1 rows, about" in ran.err
+    assert "1 row to ask, about" in ran.err
+    assert "1 row in " in ran.out
     assert out.read_text("utf-8-sig").startswith("input,answer,confidence")
-    assert json.loads(run("map", mail, table, "-o", out, "--json").out)["asked"] == 0
+    again = run("map", mail, table, "-o", out, "--json")
+    assert again.json["asked"] == 0
+    assert "Nothing is left to ask (besides 1 answered before)." in again.err
+    over = run("map", mail, table, "-o", table)
+    assert (over.code, over.out, table.read_text("utf-8")) == (
+        64,
+        "",
+        "input\nmy parcel never came\n",
+    )
+    assert "Choose another name" in over.err
     told = run("ablate", mail)
     assert told.code == 0
     assert [line.split("  ")[0] for line in told.out.splitlines()[3:8]] == [
