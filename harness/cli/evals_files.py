@@ -168,7 +168,10 @@ def judge(
 
 def import_(
     source: Annotated[
-        Path, typer.Argument(metavar="FILE", help="promptfoo's YAML, or Inspect's JSON dataset.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="promptfoo's YAML, Inspect's JSON dataset, or a .csv or .xlsx."
+        ),
     ],
     output: Annotated[
         Path,
@@ -180,9 +183,10 @@ def import_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take over the cases of another eval tool.
+    """Take over the cases of another eval tool, or of a table, as YAML.
 
-    What did not carry over is said.
+    What did not carry over is said. A table has the columns id, input, expected, tags and
+    check:NAME; it may also stand as it is as evals/dev.csv or evals/dev.xlsx.
     """
     from harness.sdk.exchange import import_cases
 
@@ -190,7 +194,8 @@ def import_(
     if as_json:
         print_json({"cases": len(found.cases), "file": str(output), "lost": found.lost})
         return
-    print(f"Wrote {len(found.cases):,} cases into {output}. Read them before you use them.")
+    cases = f"{len(found.cases):,} case{'' if len(found.cases) == 1 else 's'}"
+    print(f"Wrote {cases} into {output}. Read them before you use them.")
     for what, count in sorted(found.lost.items(), key=lambda pair: -pair[1]):
         print(f"  not carried over ({count:,}x): {what}")
 
@@ -212,7 +217,7 @@ def export(
     if as_json:
         print_json({"run": run, "cases": count, "file": str(output)})
     else:
-        print(f"Wrote {count:,} cases of {run} into {output}.")
+        print(f"Wrote {count:,} case{'' if count == 1 else 's'} of {run} into {output}.")
 
 
 def _confirm(question: str) -> None:

@@ -25,7 +25,8 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; } h3 { font
 .verdict { font-size: 1.1rem; padding: .8rem 1rem; border-left: .3rem solid #555;
   background: #f4f5f7; }
 .better { border-color: #18794e; } .worse { border-color: #b4232a; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; margin-bottom: 1rem; }
+.narrow { width: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 td, th { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #ddd;
   vertical-align: top; }

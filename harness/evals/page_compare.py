@@ -45,7 +45,7 @@ def compared(found: Comparison) -> str:
         ("left out, not scored in one of them", found.unscored),
     ]
     rows = [(what, f"{len(ids):,}", _ids(ids)) for what, ids in moved if ids or "newly" in what]
-    parts.append(_table(("", "cases", ""), [*rows, ("same in both", f"{same:,}", "")]))
+    parts.append(_table(("", "cases", ""), [*rows, ("same in both", f"{same:,}", "")], "narrow"))
     if found.slices:
         parts.append(_slices(found))
     return "\n".join(parts)
@@ -88,9 +88,9 @@ def _slices(found: Comparison) -> str:
     return f'{table}<p class="note">{note}</p>'
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
     names = "".join(f"<th>{escape(name)}</th>" for name in head)
     lines = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
-    return f'<div class="wide"><table><tr>{names}</tr>{lines}</table></div>'
+    return f'<div class="wide"><table class="{kind}"><tr>{names}</tr>{lines}</table></div>'

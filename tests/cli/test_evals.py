@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
+from datetime import datetime
+from html import escape
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+
+from harness.domain import read_domain
+from harness.domain.scaffold import scaffold
 
 
 @pytest.fixture
@@ -30,7 +36,9 @@ def test_compare_says_it_in_a_sentence_and_gates_by_exit_code(run, runs, tmp_pat
     assert strict.code == 3
 
 
-def test_files_are_written_beside_what_is_printed(run, runs, mail, tmp_path: Path) -> None:
+def test_files_are_written_beside_what_is_printed(
+    run, runs, mail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     junit, page = tmp_path / "a.xml", tmp_path / "a.html"
     ran = run("eval", mail, "--baseline", runs[0], "--junit", junit, "--html", page)
     assert ran.code == 0
@@ -38,12 +46,38 @@ def test_files_are_written_beside_what_is_printed(run, runs, mail, tmp_path: Pat
     assert "Kept as the run " in ran.out
     assert ET.parse(junit).getroot()[0].get("tests") == "6"
     assert "<svg" in page.read_text("utf-8")
+    monkeypatch.chdir(mail.parent)  # a folder of the run's name is here: its cases are shown
+    twice = ["--beside", "baseline:nearest", "--beside", "baseline:nearest"]
+    assert run("eval", "mail", *twice, "--html", page).code == 0
+    (asked,) = [one.input for one in read_domain(mail).cases if one.id == "d-01"]
+    assert escape(asked) in page.read_text("utf-8")
+    assert page.read_text("utf-8").count("Held against") == 2
     nowhere = run("compare", *runs, "--html", tmp_path / "none" / "a.html")
     assert nowhere.code == 1
     assert "can't be written" in nowhere.err
+
+
+def test_a_run_is_exported_as_a_new_log_of_its_own_domain(run, runs, mail, tmp_path: Path) -> None:
     log = tmp_path / "a.eval"
     assert run("export", mail, runs[0], "-o", log).code == 0
-    assert "header.json" in zipfile.ZipFile(log).namelist()
+    with zipfile.ZipFile(log) as archive:
+        header = json.loads(archive.read("header.json"))
+    began = datetime.fromisoformat(header["eval"]["created"])
+    assert f"{began:%Y%m%d-%H%M%S}"[:13] == runs[0][:13]  # of the run, to the minute
+    assert header["stats"]["started_at"] == header["eval"]["created"]
+    before = log.read_bytes()
+    other = tmp_path / "other"
+    scaffold(other, name="other", template="labels")
+    for words, said in (
+        ((mail, runs[0], "-o", log), "is there already"),
+        ((mail, runs[0], "-o", tmp_path / "a.json"), "ends with .eval"),
+        ((other, runs[0], "-o", tmp_path / "b.eval"), "is of mail, not of other"),
+    ):
+        ran = run("export", *words)
+        assert (ran.code, ran.out) == (64, "")
+        assert said in ran.err
+    assert log.read_bytes() == before
+    assert not (tmp_path / "b.eval").exists()
 
 
 def test_other_ways_are_run_beside_in_one_command(run, mail) -> None:
@@ -124,5 +158,5 @@ def test_cases_of_another_tool_are_taken_over(run, tmp_path: Path) -> None:
     source.write_text('[{"input": "2+2", "target": "4"}, {"input": "x"}]', "utf-8")
     ran = run("import", source, "-o", tmp_path / "dev.yaml")
     assert ran.code == 0
-    assert "Wrote 1 cases" in ran.out
+    assert "Wrote 1 case into" in ran.out
     assert "not carried over (1x): samples without a target" in ran.out
