@@ -64,8 +64,9 @@ def map_(
     is to the row (at most 1; it says how familiar the row is, not that the answer is right);
     `citations`, quotes that were found in the references; `cost_usd`; `error`. A domain that
     answers by label adds `confidence`: how far the ten nearest worked cases have the answer's
-    label (0 to 1; for sorting, it is no probability). What it would send and cost is said
-    first. Stopped, the same command goes on.
+    label (0 to 1; for sorting, it is no probability). From Excel to Excel they are put beside
+    the rows of the first sheet, and the rest of the workbook stays. What it would send and cost
+    is said first. Stopped, the same command goes on.
     """
     from harness.cli.progress import EvalBar
     from harness.sdk.bulk import estimate_rows

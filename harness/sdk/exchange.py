@@ -127,7 +127,10 @@ def _of_table(source: Path) -> Imported:
     found = Imported()
     for problem in problems:
         if not entries:
-            raise UsageError(str(problem), "Name the columns as `evals/*.csv` has them.")
+            raise UsageError(
+                str(problem),
+                "Mend the table. Its columns are id, input, expected, tags, check:NAME.",
+            )
         found.lose(problem.message)
     for entry in entries:
         case = {name: plain_text(cell) for name, cell in entry.data.items()}

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
+import zipfile
+from collections.abc import Mapping
 from copy import copy
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +22,11 @@ __all__ = ["excel", "read_excel"]
 MOST_CHARACTERS = 32_767
 """Of a cell, says Excel."""
 
+_FORMULA = re.compile(
+    rb'<c r="(?P<at>[A-Z]+[0-9]+)"(?P<style>(?: s="[0-9]+")?)>'
+    rb"(?P<formula><f(?: [^>]*)?(?:/>|>[^<]*</f>))<v ?(?:/>|></v>)</c>"
+)
+"""A formula's cell as openpyxl writes it: without a result."""
 _NO_RESULT = (
     "The formula in cell {} has no stored result. Open the file in Excel and save it, or put the"
     " value in place of the formula."
@@ -124,10 +134,62 @@ def _beside(table: Table, data: bytes) -> bytes:
         if pattern.has_style:
             sheet.cell(1, column)._style = copy(pattern._style)
         for line, row in zip(table.lines, table.rows, strict=True):
-            if row.get(name) is not None:
+            if row.get(name) not in (None, ""):
                 _put(sheet.cell(line, column), row[name])
-    book.calculation.fullCalcOnLoad = True  # formulas are written without their results
-    return _saved(book)
+    return _with_results(_saved(book), data)
+
+
+def _with_results(written: bytes, data: bytes) -> bytes:
+    """Return the workbook with the results that its formulas had: openpyxl writes none.
+
+    What only shows cells, or reads them, would have nothing there.
+    """
+    from openpyxl import load_workbook
+
+    old = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    sheets = {
+        f"xl/worksheets/sheet{number}.xml": sheet
+        for number, sheet in enumerate(old.worksheets, start=1)
+    }
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(written)) as before,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
+        for entry in before.infolist():
+            part = before.read(entry)
+            if entry.filename in sheets and _FORMULA.search(part):
+                sheet = sheets[entry.filename]
+                sheet.reset_dimensions()
+                results = {
+                    cell.coordinate: cell
+                    for line in sheet.iter_rows()
+                    for cell in line
+                    if cell.value is not None
+                }
+                part = _FORMULA.sub(partial(_resulting, results, old.epoch), part)
+            after.writestr(entry, part)
+    old.close()
+    return out.getvalue()
+
+
+def _resulting(results: Mapping[str, Any], epoch: datetime, found: re.Match[bytes]) -> bytes:
+    """Return a formula's cell as XML, with its result where it had one."""
+    from openpyxl.utils.datetime import to_excel
+
+    cell = results.get(found["at"].decode())
+    if cell is None:
+        return found[0]
+    value, kind = cell.value, "n"
+    if isinstance(value, bool):
+        value, kind = int(value), "b"
+    elif isinstance(value, date | time | timedelta):
+        value = to_excel(value, epoch)
+    elif isinstance(value, str):
+        kind = "e" if cell.data_type == "e" else "str"
+    said = escape(str(value)).encode("utf-8", "replace")
+    head = b'<c r="' + found["at"] + b'"' + found["style"] + b' t="' + kind.encode() + b'">'
+    return head + found["formula"] + b"<v>" + said + b"</v></c>"
 
 
 def _new(table: Table) -> bytes:
@@ -156,6 +218,8 @@ def _put(cell: Any, value: Any) -> None:
 def _fit(value: Any) -> Any:
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+    if value == "":
+        return None
     if isinstance(value, str):
         text = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:MOST_CHARACTERS]
         return text.encode("utf-8", "replace").decode()

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import zipfile
 from datetime import datetime
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from harness import Harness
 from harness.domain import read_domain
 from harness.domain.scaffold import scaffold
+from harness.testing import ScriptedModel, Turn
 
 
 @pytest.fixture
@@ -160,3 +163,23 @@ def test_cases_of_another_tool_are_taken_over(run, tmp_path: Path) -> None:
     assert ran.code == 0
     assert "Wrote 1 case into" in ran.out
     assert "not carried over (1x): samples without a target" in ran.out
+
+
+def test_a_budget_that_ends_bulk_work_is_said(
+    run, mail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ScriptedModel(lambda call: Turn(text="new-claim"), cost_usd=Decimal("0.01"))
+    monkeypatch.setattr(
+        "harness.cli.evals_files.open_domain",
+        lambda domain, **how: Harness(domain, model=model, home=tmp_path / "state"),
+    )
+    table, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    table.write_text("input;no\na tree fell;1\nthe roof leaks;2\nhail;3\n;4\n", "utf-8")
+    words = ("map", mail, table, "-o", out, "--yes", "--jobs", "1", "--budget-usd", "0.02")
+    ran = run(*words)
+    assert ran.code == 0  # as `eval` has it
+    assert "4 rows in " in ran.out
+    assert "2 asked now, 2 without an answer (1 of them without a question)" in ran.out
+    assert "The budget of $0.02 is used up, and 1 row has no answer yet. The same" in ran.err
+    assert run(*words, "--json").json["stopped"] == ""
+    assert out.read_text("utf-8-sig").startswith("input;no;answer;")

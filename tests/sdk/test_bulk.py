@@ -169,24 +169,27 @@ def test_a_workbook_as_csv_has_plain_dates_and_its_formulas(evals, tmp_path: Pat
 def test_a_formula_counts_with_the_result_that_was_stored(evals, tmp_path: Path) -> None:
     source = tmp_path / "in.xlsx"
     workbook(source)
-    stored = b"<v>where is my card</v>"
+    results = {b"B4": b' t="str">where is my &quot;card&quot; &amp; pin', b"D2": b">2"}
+
+    def saved(found: re.Match[bytes]) -> bytes:
+        kind, _, value = results[found[1]].partition(b">")
+        return b'<c r="%b"%b>%b<v>%b</v></c>' % (found[1], kind, found[2], value)
+
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(tmp_path / "kept.xlsx", "w") as new:
         for name in old.namelist():
             data = old.read(name)
             if name == "xl/worksheets/sheet1.xml":
-                assert (
-                    data.count(b"</f><v />") + data.count(b"</f><v/>") + data.count(b"</f><v></v>")
-                )
-                data = re.sub(
-                    rb'(<c r="B4")([^>]*)>(.*?)</f><v ?(/>|></v>)',
-                    rb'\1\2 t="str">\3</f>' + stored,
-                    data,
-                )
+                formula = rb'<c r="(\w+)"[^>]*>(<f>[^<]*</f>)<v ?(?:/>|></v>)</c>'
+                data, count = re.subn(formula, saved, data)
+                assert count == 2
             new.writestr(name, data)
-    model = always("card_arrival")
-    done = evals(model).evals.map(tmp_path / "kept.xlsx", tmp_path / "out.xlsx")
+    model, target = always("card_arrival"), tmp_path / "out.xlsx"
+    done = evals(model).evals.map(tmp_path / "kept.xlsx", target)
     assert (done.asked, done.unasked) == (2, 1)
-    assert "where is my card" in str([call.messages for call in model.calls])
+    assert 'where is my "card" & pin' in str([call.messages[-1].content for call in model.calls])
+    shown = openpyxl.load_workbook(target, data_only=True)["Fragen"]  # the results stay, too
+    assert (shown["B4"].value, shown["D2"].value) == ('where is my "card" & pin', 2)
+    assert openpyxl.load_workbook(target)["Fragen"]["D2"].value == "=A2*2"
 
 
 @pytest.mark.parametrize(
