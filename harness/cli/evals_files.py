@@ -22,6 +22,7 @@ from harness.cli.options import (
 
 if TYPE_CHECKING:
     from harness.evals.labels import Calibration
+    from harness.sdk.bulk import BulkEstimate
 
 __all__ = ["register"]
 
@@ -63,22 +64,20 @@ def map_(
     is to the row (at most 1; it says how familiar the row is, not that the answer is right);
     `citations`, quotes that were found in the references; `cost_usd`; `error`. A domain that
     answers by label adds `confidence`: how far the ten nearest worked cases have the answer's
-    label (0 to 1; for sorting, it is no probability). What it would send and cost is said
-    first. Stopped, the same command goes on.
+    label (0 to 1; for sorting, it is no probability). From Excel to Excel they are put beside
+    the rows of the first sheet, and the rest of the workbook stays. What it would send and cost
+    is said first. Stopped, the same command goes on.
     """
     from harness.cli.progress import EvalBar
     from harness.sdk.bulk import estimate_rows
+    from harness.sdk.rows import refuse_target
     from harness.values import in_dollars, jsonable
 
+    refuse_target(table, output)
     with open_domain(domain, home=home, model=model, model_options=model_option) as harness:
-        wanted = estimate_rows(harness, table, column=column)
-        to = f"to {wanted.destination}" if wanted.destination else "nowhere: it runs here"
-        print(
-            f"{wanted.rows:,} rows, about {wanted.input_tokens:,} tokens of input"
-            f" ({in_dollars(wanted.input_cost_usd)} before answers), {to}, by {wanted.model}.",
-            file=sys.stderr,
-        )
-        if wanted.destination and not yes:
+        wanted = estimate_rows(harness, table, column=column, policy=policy)
+        print(_would_send(wanted), file=sys.stderr)
+        if wanted.rows and wanted.destination and not yes:
             _confirm("Send them?")
         done = harness.evals.map(
             table,
@@ -92,12 +91,35 @@ def map_(
     if as_json:
         print_json({**jsonable(done), "target": str(done.target)})
     else:
+        empty = f" ({done.unasked:,} of them without a question)" if done.unasked else ""
         print(
-            f"{done.rows:,} rows in {done.target}: {done.asked:,} asked now, {done.failed:,}"
-            f" without an answer; {in_dollars(done.cost_usd)}."
+            f"{_rows(done.rows)} in {done.target}: {done.asked:,} asked now, {done.failed:,}"
+            f" without an answer{empty}; {in_dollars(done.cost_usd)}."
         )
+    if done.stopped:
+        print(f"harness: {done.stopped}", file=sys.stderr)
     if done.failed == done.rows:
         raise typer.Exit(1)
+
+
+def _would_send(wanted: BulkEstimate) -> str:
+    """Return what answering the rest of a table would send, in a sentence."""
+    from harness.values import in_dollars
+
+    apart = [f"{wanted.done:,} answered before"] if wanted.done else []
+    apart += [f"{wanted.unasked:,} without a question"] if wanted.unasked else []
+    beside = f" (besides {' and '.join(apart)})" if apart else ""
+    if not wanted.rows:
+        return f"Nothing is left to ask{beside}."
+    to = f"to {wanted.destination}" if wanted.destination else "nowhere: it runs here"
+    return (
+        f"{_rows(wanted.rows)} to ask{beside}, about {wanted.input_tokens:,} tokens of input"
+        f" ({in_dollars(wanted.input_cost_usd)} before answers), {to}, by {wanted.model}."
+    )
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def seal(
@@ -147,7 +169,10 @@ def judge(
 
 def import_(
     source: Annotated[
-        Path, typer.Argument(metavar="FILE", help="promptfoo's YAML, or Inspect's JSON dataset.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="promptfoo's YAML, Inspect's JSON dataset, or a .csv or .xlsx."
+        ),
     ],
     output: Annotated[
         Path,
@@ -159,9 +184,10 @@ def import_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take over the cases of another eval tool.
+    """Take over the cases of another eval tool, or of a table, as YAML.
 
-    What did not carry over is said.
+    What did not carry over is said. A table has the columns id, input, expected, tags and
+    check:NAME; it may also stand as it is as evals/dev.csv or evals/dev.xlsx.
     """
     from harness.sdk.exchange import import_cases
 
@@ -169,7 +195,8 @@ def import_(
     if as_json:
         print_json({"cases": len(found.cases), "file": str(output), "lost": found.lost})
         return
-    print(f"Wrote {len(found.cases):,} cases into {output}. Read them before you use them.")
+    cases = f"{len(found.cases):,} case{'' if len(found.cases) == 1 else 's'}"
+    print(f"Wrote {cases} into {output}. Read them before you use them.")
     for what, count in sorted(found.lost.items(), key=lambda pair: -pair[1]):
         print(f"  not carried over ({count:,}x): {what}")
 
@@ -191,7 +218,7 @@ def export(
     if as_json:
         print_json({"run": run, "cases": count, "file": str(output)})
     else:
-        print(f"Wrote {count:,} cases of {run} into {output}.")
+        print(f"Wrote {count:,} case{'' if count == 1 else 's'} of {run} into {output}.")
 
 
 def _confirm(question: str) -> None:

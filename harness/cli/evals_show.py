@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.options import print_json
 
 if TYPE_CHECKING:
+    from harness.domain import Domain
     from harness.evals import EvalRun
     from harness.evals.compare import Comparison
 
@@ -65,8 +66,19 @@ def write_files(
     others: list[EvalRun],
     junit: Path | None,
     html: Path | None,
+    *,
+    domain: Domain | None = None,
 ) -> None:
-    """Write the JUnit file and the page that were asked for."""
+    """Write the JUnit file and the page that were asked for.
+
+    Args:
+        run: The run.
+        comparisons: With other runs; the JUnit file has the first.
+        others: Runs of the same cases in other ways.
+        junit: Where to write the JUnit file.
+        html: Where to write the page.
+        domain: Has the cases; by default a folder here, or a shipped one, of the run's name.
+    """
     from harness.errors import StateError
 
     first = comparisons[0] if comparisons else None
@@ -77,10 +89,27 @@ def write_files(
             junit.write_text(junit_xml(run, first), "utf-8", "xmlcharrefreplace")
         if html is not None:
             from harness.evals.page import html_page
+            from harness.evals.page_cases import cases_of_run
 
-            html.write_text(html_page(run, first, others), "utf-8", "xmlcharrefreplace")
+            found = domain or _domain_of(run)
+            cases = cases_of_run(run, found.cases, found.version) if found else None
+            page = html_page(run, comparisons, others, cases=cases)
+            html.write_text(page, "utf-8", "xmlcharrefreplace")
     except OSError as error:
         raise StateError(
             f"{error.filename} can't be written: {error.strerror or error}.",
             f"The run itself is kept, as {run.run}.",
         ) from error
+
+
+def _domain_of(run: EvalRun) -> Domain | None:
+    """Return the domain of a run's name, here or shipped; None where there is none."""
+    from harness.cli.options import open_domain
+    from harness.errors import HarnessError
+
+    try:
+        with open_domain(run.domain) as harness:
+            found = harness.evals.domain()
+    except (HarnessError, OSError):  # the page is worth writing without the questions, too
+        return None
+    return found if found.name == run.domain else None

@@ -89,7 +89,7 @@ def _case(
     entry: Entry, data: dict[str, Any], reader: CheckReader, split: Split
 ) -> tuple[EvalCase | None, list[Problem]]:
     """Return a case as far as it can be read, and everything that is wrong with it."""
-    columns = _gather_columns(data, entry) if entry.columns else []
+    columns = gather_columns(data, entry) if entry.columns else []
     item, wrong = validated(CaseItem, data, entry)
     wrong += columns + _empty(entry, data, ("input",))
     written = data.get("checks")
@@ -182,7 +182,7 @@ def _empty(entry: Entry, data: dict[str, Any], fields: tuple[str, ...]) -> list[
     ]
 
 
-def _gather_columns(data: dict[str, Any], entry: Entry) -> list[Problem]:
+def gather_columns(data: dict[str, Any], entry: Entry) -> list[Problem]:
     """Put a row's `check:` cells together as `checks`."""
     checks: dict[str, Any] = {}
     problems: list[Problem] = []

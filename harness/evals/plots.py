@@ -24,12 +24,12 @@ def forest(scores: Sequence[tuple[str, Score]]) -> str:
 
 
 def bars(rows: Sequence[tuple[str, float, float, float]]) -> str:
-    """Return a plot of (name, mean, low, high), all from 0 to 1."""
+    """Return a plot of (name, mean, low, high), all from 0 to 1; a name may have a second line."""
     height = 34 * len(rows) + 40
     parts = [_axis(height)]
     for index, (name, mean, low, high) in enumerate(rows):
         y = 24 + 34 * index
-        parts.append(_text(LEFT - 12, y + 4, name[:40], anchor="end"))
+        parts += _label(y, name)
         parts.append(
             f'<line x1="{_x(low):.1f}" x2="{_x(high):.1f}" y1="{y}" y2="{y}" stroke="{INK}"'
             ' stroke-width="3" stroke-linecap="round"/>'
@@ -37,7 +37,7 @@ def bars(rows: Sequence[tuple[str, float, float, float]]) -> str:
         )
         parts.append(_text(WIDTH - RIGHT + 10, y + 4, f"{100 * mean:.1f} %"))
     said = "; ".join(
-        f"{name}: {100 * mean:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+        f"{' '.join(name.split())}: {100 * mean:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
         for name, mean, low, high in rows
     )
     return _svg(height, parts, said)
@@ -84,9 +84,24 @@ def _x(share: float) -> float:
     return LEFT + (WIDTH - LEFT - RIGHT) * share
 
 
-def _text(x: float, y: float, words: str, *, anchor: str = "start") -> str:
+def _label(y: float, name: str) -> list[str]:
+    first, _, second = name.partition("\n")
+    if not second:
+        return [_text(LEFT - 12, y + 4, _cut(first, 36), anchor="end")]
+    return [
+        _text(LEFT - 12, y, _cut(first, 36), anchor="end"),
+        _text(LEFT - 12, y + 12, _cut(second, 44), anchor="end", size=10),
+    ]
+
+
+def _cut(words: str, most: int) -> str:
+    """Return so many characters at most; of a longer name both ends, as they tell it apart."""
+    return words if len(words) <= most else f"{words[: most // 2]}…{words[1 - most // 2 :]}"
+
+
+def _text(x: float, y: float, words: str, *, anchor: str = "start", size: int = 13) -> str:
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="13"'
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}"'
         f' fill="{LINE}">{escape(words)}</text>'
     )
 

@@ -16,20 +16,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from harness.errors import UsageError
 from harness.evals import Conditions, Generation, Kept, Plan, RunRecord, run_evals
 from harness.evals.graders import Work, work_of
-from harness.evals.graders.cites import where_quoted
 from harness.evals.record import stub_of
+from harness.sdk import portal
+from harness.sdk.bulk_table import answered, cases_of, questions_of
 from harness.sdk.confidence import confidence_in, nearest_shown
 from harness.sdk.eval_budget import refuse_unpriced
-from harness.sdk.rows import Table, read_rows, write_rows
-from harness.values import EvalCase, Place
+from harness.sdk.rows import read_rows, refuse_target, write_rows
+from harness.values import EvalCase
 from harness.values_packed import Packed
 from harness.wiring import rate_limits_left
 
 if TYPE_CHECKING:
-    from harness.domain import Domain, Policy
+    from harness.domain import Policy
     from harness.evals import EvalRun
     from harness.sdk.eval_wishes import Parts
     from harness.sdk.harness import Harness
@@ -39,11 +39,6 @@ __all__ = ["BulkEstimate", "Mapped", "answer_rows", "estimate_rows"]
 
 SAMPLED = 20
 """Rows that an estimate packs, spread over the table."""
-NEW = ("answer", "confidence", "nearest_similarity", "citations", "cost_usd", "error")
-"""Columns that are added; one that is there already gets `_2` and so on.
-
-`confidence` only where the domain answers by label: elsewhere nothing says how sure an answer is.
-"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,10 +46,12 @@ class BulkEstimate:
     """What answering a table would send.
 
     Attributes:
-        rows: To be answered.
+        rows: Still to be answered.
         input_tokens: Of all of them, from a sample.
         input_cost_usd: Price of the input, none of it cached; None where it is not known.
         destination: To whom it would go; empty where nothing leaves this machine.
+        done: Rows that were answered before.
+        unasked: Rows without a question.
     """
 
     rows: int
@@ -62,6 +59,8 @@ class BulkEstimate:
     input_cost_usd: Decimal | None
     model: str
     destination: str
+    done: int = 0
+    unasked: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,8 +68,11 @@ class Mapped:
     """What came of a table.
 
     Attributes:
+        rows: All that the table has.
         asked: Rows that were asked now; the others had been answered before.
         failed: Rows without an answer.
+        unasked: Those of them without a question.
+        stopped: Why not every question was asked, and how to go on; "" where all were.
     """
 
     run: str
@@ -79,29 +81,41 @@ class Mapped:
     failed: int
     cost_usd: Decimal | None
     target: Path
+    unasked: int = 0
+    stopped: str = ""
 
 
-def estimate_rows(harness: Harness, source: Path, *, column: str | None = None) -> BulkEstimate:
-    """Return what answering a table would send, from a sample of its rows; nothing is sent.
+def estimate_rows(
+    harness: Harness, source: Path, *, column: str | None = None, policy: Policy | None = None
+) -> BulkEstimate:
+    """Return what answering the rest of a table would send; nothing is sent.
+
+    The tokens are those of a sample of the rows that have no answer yet.
 
     Raises:
         UsageError: The table can't be read, or has no such column.
     """
-    table = read_rows(source)
-    questions = [text for text in _questions(table, column) if text]
-    if not questions:
-        raise UsageError(f"{source} has no question.", "Fill the column, or name it: --column.")
-    sample = questions[:: max(1, len(questions) // SAMPLED)][:SAMPLED]
-    estimates = [harness.estimate(text) for text in sample]
-    share = Decimal(len(questions)) / len(sample)
+    questions = questions_of(read_rows(source), column, source)
+    cases = cases_of(questions, source)
+    parts = portal.call(harness.evals.parts)
+    with closing(parts.store) as store:
+        run = _record(parts, cases, policy).conditions.run
+        done = {one.case for one in store.generations(run) if one.work is not None}
+    left = [case.input for case in cases if case.id not in done]
+    sample = left[:: max(1, len(left) // SAMPLED)][:SAMPLED]
+    estimates = [harness.estimate(text, policy=policy) for text in sample]
+    share = Decimal(len(left)) / max(1, len(sample))
     costs = [one.input_cost_usd for one in estimates if one.input_cost_usd is not None]
     known = len(costs) == len(estimates)
+    model = harness.models.main(parts.current.domain.settings)
     return BulkEstimate(
-        rows=len(questions),
+        rows=len(left),
         input_tokens=int(share * sum(one.packed.tokens for one in estimates)),
         input_cost_usd=sum(costs, Decimal(0)) * share if known else None,
-        model=estimates[0].model,
-        destination=estimates[0].destination,
+        model=model.name,
+        destination=model.destination,
+        done=len(cases) - len(left),
+        unasked=len(questions) - len(cases),
     )
 
 
@@ -113,27 +127,41 @@ async def answer_rows(
     Args:
         harness: Open over the domain.
         source: The table.
-        target: The table with answers; its ending may be another one.
+        target: The table with answers, another file; its ending may be another one.
         **how: See `harness.sdk.options.MapOptions`.
 
     Raises:
-        UsageError: The table can't be read, or has no such column.
+        UsageError: The table can't be read, has no such column, or is the target itself.
         StateError: What was answered can't be kept, or the target can't be written.
     """
-    table, column = read_rows(source), how.get("column")
-    cases = _cases(table, column, source)
+    refuse_target(source, target)
+    table = read_rows(source)
+    questions = questions_of(table, how.get("column"), source)
+    cases = cases_of(questions, source)
     parts = await harness.evals.parts()
-    domain = parts.current.domain
     record = _record(parts, cases, how.get("policy"))
     found = await _asked(harness, parts, record, cases, how)
-    write_rows(target, _answered(table, column, found.done, domain))
+    right = sum(one.work is not None for one in found.done.values())
+    stopped = "" if found.run.n == len(cases) else _stopped(len(cases) - right, how)
+    domain = parts.current.domain
+    write_rows(target, answered(table, questions, found.done, domain, stopped))
     return Mapped(
         run=record.conditions.run,
-        rows=len(cases),
+        rows=len(questions),
         asked=len(found.done) - found.before,
-        failed=sum(one.work is None for one in found.done.values()) + len(cases) - len(found.done),
+        failed=len(questions) - right,
         cost_usd=found.run.usage.cost_usd,
         target=target,
+        unasked=len(questions) - len(cases),
+        stopped=stopped,
+    )
+
+
+def _stopped(left: int, how: MapOptions) -> str:
+    rows = "1 row has" if left == 1 else f"{left:,} rows have"
+    return (
+        f"The budget of ${how.get('budget_usd')} is used up, and {rows} no answer yet."
+        " The same command goes on with them, and its budget counts anew."
     )
 
 
@@ -198,38 +226,6 @@ def _asking(
     return ask
 
 
-def _questions(table: Table, column: str | None) -> list[str]:
-    """Return the question of each row, "" where it has none."""
-    names = [column] if column else ["input", "question"]
-    found = next((name for name in names if name in table.columns), None)
-    if found is None and column is None and len(table.columns) == 1:
-        found = table.columns[0]
-    if found is None:
-        asked = f"no column {column!r}" if column else "no column `input` or `question`"
-        raise UsageError(
-            f"The table has {asked}.", f"Name one with --column: {', '.join(table.columns)}."
-        )
-    values = (row.get(found) for row in table.rows)
-    return ["" if value is None else str(value).strip() for value in values]
-
-
-def _cases(table: Table, column: str | None, source: Path) -> list[EvalCase]:
-    cases = [
-        EvalCase(
-            id=f"row-{number}",
-            input=text,
-            checks=(),
-            split="dev",
-            place=Place(file=source.name, line=number + 1),
-        )
-        for number, text in enumerate(_questions(table, column), start=1)
-        if text
-    ]
-    if not cases:
-        raise UsageError(f"{source} has no question.", "Fill the column, or name it: --column.")
-    return cases
-
-
 def _record(parts: Parts, cases: list[EvalCase], policy: Policy | None) -> RunRecord:
     """Return the run: the same rows under the same configuration are the same one."""
     domain = parts.current.domain
@@ -254,48 +250,3 @@ def _record(parts: Parts, cases: list[EvalCase], policy: Policy | None) -> RunRe
 
 def _hash(said: Any) -> str:
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()[:16]
-
-
-def _answered(
-    table: Table, column: str | None, done: dict[str, Generation], domain: Domain
-) -> Table:
-    by_label = domain.settings.answer.kind == "label"
-    added = [name for name in NEW if by_label or name != "confidence"]
-    names = {name: _free(name, table.columns) for name in added}
-    sources = {
-        f"{one.document}{f', {one.where}' if one.where else ''}": one.text
-        for one in domain.passages
-    }
-    rows = []
-    for number, (row, text) in enumerate(
-        zip(table.rows, _questions(table, column), strict=True), start=1
-    ):
-        one = done.get(f"row-{number}")
-        new: dict[str, Any] = {"error": "" if one or not text else "not asked"}
-        if one is not None and one.work is not None:
-            cited = where_quoted(one.work.text, sources)
-            cost = one.work.cost_usd
-            new = {
-                "answer": one.work.text,
-                "confidence": _rounded(one.work.confidence),
-                "nearest_similarity": _rounded(one.work.nearest),
-                "citations": "; ".join(f"“{quote}” ({where})" for quote, where in cited),
-                "cost_usd": None if cost is None else float(cost),
-                "error": "",
-            }
-        elif one is not None:
-            new = {"error": one.error}
-        rows.append({**row, **{names[name]: new.get(name) for name in added}})
-    return Table(columns=(*table.columns, *names.values()), rows=tuple(rows))
-
-
-def _rounded(share: float | None) -> float | None:
-    return None if share is None else round(share, 4)
-
-
-def _free(name: str, taken: tuple[str, ...]) -> str:
-    free, number = name, 1
-    while free in taken:
-        number += 1
-        free = f"{name}_{number}"
-    return free

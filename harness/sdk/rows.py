@@ -5,25 +5,45 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
+from harness.domain.excel import shown
 from harness.errors import StateError, UsageError
 
-__all__ = ["Table", "read_rows", "write_rows"]
+__all__ = ["Table", "cell_text", "columns_of", "read_rows", "refuse_target", "write_rows"]
 
 ENDINGS = (".xlsx", ".csv", ".jsonl")
+
+_BEGINS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""With one of these a spreadsheet takes a CSV file's cell for a formula (OWASP, CSV injection)."""
+_PLAIN = re.compile(r"[-+]?[0-9][0-9.,\u2019\u00a0\u202f ]*(?:[eE][-+]?[0-9]+)?\s?[%\u2030]?")
+"""A number, which is no formula whatever it begins with."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows under named columns; a cell is what the file has there, None where it is empty."""
+    """Rows under named columns; a cell is what the file has there, None where it is empty.
+
+    Attributes:
+        added: Columns that were not in the file that was read.
+        lines: Of each row, its line in that file; empty where the rows come from no sheet.
+        problems: Why a cell can't be read, by the row's index and the column.
+        mark: Stands between the cells of a CSV file.
+        book: The Excel file that was read, as it was; None for another file.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, Any], ...]
+    added: tuple[str, ...] = ()
+    lines: tuple[int, ...] = ()
+    problems: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    mark: str = ","
+    book: bytes | None = field(default=None, repr=False)
 
 
 def read_rows(path: Path) -> Table:
@@ -32,10 +52,12 @@ def read_rows(path: Path) -> Table:
     Raises:
         UsageError: It is no such file, or can't be read.
     """
-    readers = {".xlsx": _read_xlsx, ".csv": _read_csv, ".jsonl": _read_jsonl}
+    from harness.sdk.rows_excel import read_excel
+
+    readers = {".xlsx": read_excel, ".csv": _read_csv, ".jsonl": _read_jsonl}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise UsageError(f"{path} is no table.", f"Give one of {', '.join(ENDINGS)}.")
+        raise _no_table(path)
     try:
         table = reader(path)
     except FileNotFoundError:
@@ -47,17 +69,41 @@ def read_rows(path: Path) -> Table:
     return table
 
 
+def refuse_target(source: Path, target: Path) -> None:
+    """Make sure that a table can be written there without loss of the one that is read.
+
+    Raises:
+        UsageError: It is the same file, or no file of a table.
+    """
+    if target.suffix.lower() not in ENDINGS:
+        raise _no_table(target)
+    try:
+        same = source.samefile(target)
+    except OSError:  # one of them is not there
+        same = source.resolve() == target.resolve()
+    if same:
+        raise UsageError(
+            f"{target} is the table that is read: it would be written over.",
+            "Choose another name for the table with the answers.",
+        )
+
+
 def write_rows(path: Path, table: Table) -> None:
     """Write a table, whole or not at all; the file's ending says as what.
+
+    An Excel file that is written as one keeps all that it has: the added columns are put beside
+    the rows of the sheet that was read.
 
     Raises:
         UsageError: The ending is none of a table.
         StateError: It can't be written.
     """
-    writers = {".xlsx": _xlsx, ".csv": _csv, ".jsonl": _jsonl}
+    from harness.sdk.rows_excel import excel
+
+    writers = {".xlsx": excel, ".csv": _csv, ".jsonl": _jsonl}
     writer = writers.get(path.suffix.lower())
     if writer is None:
-        raise UsageError(f"{path} is no table.", f"Give one of {', '.join(ENDINGS)}.")
+        raise _no_table(path)
     content = writer(table)
     beside = path.with_name(f".{path.name}.part")
     try:
@@ -69,23 +115,15 @@ def write_rows(path: Path, table: Table) -> None:
         raise StateError(f"{path} can't be written: {error.strerror or error}.") from error
 
 
-def _read_xlsx(path: Path) -> Table:
-    import zipfile
+def cell_text(value: Any) -> str:
+    """Return a cell as text: dates as ISO 8601 has them, "" where it is empty."""
+    if value is None:
+        return ""
+    return shown(value, "") if isinstance(value, date | time) else str(value)
 
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise UsageError(f"{path} is no Excel file: {error}.", "Save it as .xlsx.") from error
-    try:
-        sheet = book.worksheets[0]
-        lines = [list(line) for line in sheet.iter_rows(values_only=True)]
-    finally:
-        book.close()
-    head = [str(cell).strip() if cell is not None else "" for cell in lines[0]] if lines else []
-    return _table(path, head, lines[1:])
+def _no_table(path: Path) -> UsageError:
+    return UsageError(f"{path} is no table.", f"Give one of {', '.join(ENDINGS)}.")
 
 
 def _read_csv(path: Path) -> Table:
@@ -100,7 +138,7 @@ def _read_csv(path: Path) -> Table:
     except csv.Error as error:
         raise UsageError(f"{path} breaks off: {error}.", "Mend its quotation marks.") from error
     head = [cell.strip() for cell in lines[0]] if lines else []
-    return _table(path, head, [line for line in lines[1:] if line])
+    return Table(mark=mark, **_named(path, head, [line for line in lines[1:] if line]))
 
 
 def _read_jsonl(path: Path) -> Table:
@@ -119,56 +157,51 @@ def _read_jsonl(path: Path) -> Table:
     return Table(columns=tuple(columns), rows=tuple(rows))
 
 
-def _table(path: Path, head: Sequence[str], lines: Sequence[Sequence[Any]]) -> Table:
+def _named(path: Path, head: Sequence[str], lines: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Return columns and rows, without the rows that are empty."""
+    return {
+        "columns": columns_of(path, head),
+        "rows": tuple(
+            {name: cell for name, cell in zip(head, line, strict=False) if name}
+            for line in lines
+            if any(cell not in (None, "") for cell in line)
+        ),
+    }
+
+
+def columns_of(path: Path, head: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the columns.
+
+    Raises:
+        UsageError: One is there twice.
+    """
     twice = [name for name in head if name and head.count(name) > 1]
     if twice:
         raise UsageError(f"{path} has the column {twice[0]!r} twice.", "Rename one of them.")
-    rows = [
-        {name: cell for name, cell in zip(head, line, strict=False) if name}
-        for line in lines
-        if any(cell not in (None, "") for cell in line)
-    ]
-    return Table(columns=tuple(name for name in head if name), rows=tuple(rows))
-
-
-def _xlsx(table: Table) -> bytes:
-    from openpyxl import Workbook
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("answers")
-
-    def cell(value: Any) -> Any:
-        if isinstance(value, str):
-            text = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:32_767]
-            return text.encode("utf-8", "replace").decode()
-        return value if isinstance(value, int | float | date | datetime | None) else str(value)
-
-    sheet.append(list(table.columns))
-    from openpyxl.cell import WriteOnlyCell
-
-    for row in table.rows:
-        cells = []
-        for name in table.columns:
-            one = WriteOnlyCell(sheet, value=cell(row.get(name)))
-            if one.data_type == "f":  # an answer that begins with = is text, never a formula
-                one.data_type = "s"
-            cells.append(one)
-        sheet.append(cells)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    return tuple(name for name in head if name)
 
 
 def _csv(table: Table) -> bytes:
     out = io.StringIO()
-    writer = csv.DictWriter(out, table.columns, restval="", extrasaction="ignore")
+    writer = csv.DictWriter(
+        out, table.columns, restval="", extrasaction="ignore", delimiter=table.mark
+    )
     writer.writeheader()
     for row in table.rows:
-        writer.writerow({name: "" if row.get(name) is None else row[name] for name in row})
+        cells = {name: cell_text(value) for name, value in row.items()}
+        cells |= {name: _no_formula(cells[name]) for name in table.added if _is_text(row, name)}
+        writer.writerow(cells)
     return out.getvalue().encode("utf-8-sig", "replace")
 
 
+def _is_text(row: Mapping[str, Any], name: str) -> bool:
+    return isinstance(row.get(name), str)
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if text.startswith(_BEGINS) and not _PLAIN.fullmatch(text) else text
+
+
 def _jsonl(table: Table) -> bytes:
-    lines = [json.dumps(dict(row), ensure_ascii=False, default=str) for row in table.rows]
+    lines = [json.dumps(dict(row), ensure_ascii=False, default=cell_text) for row in table.rows]
     return ("\n".join(lines) + "\n").encode("utf-8", "replace")

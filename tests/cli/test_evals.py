@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 import zipfile
+from datetime import datetime
+from decimal import Decimal
+from html import escape
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+
+from harness import Harness
+from harness.domain import read_domain
+from harness.domain.scaffold import scaffold
+from harness.testing import ScriptedModel, Turn
 
 
 @pytest.fixture
@@ -31,7 +39,9 @@ def test_compare_says_it_in_a_sentence_and_gates_by_exit_code(run, runs, tmp_pat
     assert strict.code == 3
 
 
-def test_files_are_written_beside_what_is_printed(run, runs, mail, tmp_path: Path) -> None:
+def test_files_are_written_beside_what_is_printed(
+    run, runs, mail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     junit, page = tmp_path / "a.xml", tmp_path / "a.html"
     ran = run("eval", mail, "--baseline", runs[0], "--junit", junit, "--html", page)
     assert ran.code == 0
@@ -39,12 +49,38 @@ def test_files_are_written_beside_what_is_printed(run, runs, mail, tmp_path: Pat
     assert "Kept as the run " in ran.out
     assert ET.parse(junit).getroot()[0].get("tests") == "6"
     assert "<svg" in page.read_text("utf-8")
+    monkeypatch.chdir(mail.parent)  # a folder of the run's name is here: its cases are shown
+    twice = ["--beside", "baseline:nearest", "--beside", "baseline:nearest"]
+    assert run("eval", "mail", *twice, "--html", page).code == 0
+    (asked,) = [one.input for one in read_domain(mail).cases if one.id == "d-01"]
+    assert escape(asked) in page.read_text("utf-8")
+    assert page.read_text("utf-8").count("Held against") == 2
     nowhere = run("compare", *runs, "--html", tmp_path / "none" / "a.html")
     assert nowhere.code == 1
     assert "can't be written" in nowhere.err
+
+
+def test_a_run_is_exported_as_a_new_log_of_its_own_domain(run, runs, mail, tmp_path: Path) -> None:
     log = tmp_path / "a.eval"
     assert run("export", mail, runs[0], "-o", log).code == 0
-    assert "header.json" in zipfile.ZipFile(log).namelist()
+    with zipfile.ZipFile(log) as archive:
+        header = json.loads(archive.read("header.json"))
+    began = datetime.fromisoformat(header["eval"]["created"])
+    assert f"{began:%Y%m%d-%H%M%S}"[:13] == runs[0][:13]  # of the run, to the minute
+    assert header["stats"]["started_at"] == header["eval"]["created"]
+    before = log.read_bytes()
+    other = tmp_path / "other"
+    scaffold(other, name="other", template="labels")
+    for words, said in (
+        ((mail, runs[0], "-o", log), "is there already"),
+        ((mail, runs[0], "-o", tmp_path / "a.json"), "ends with .eval"),
+        ((other, runs[0], "-o", tmp_path / "b.eval"), "is of mail, not of other"),
+    ):
+        ran = run("export", *words)
+        assert (ran.code, ran.out) == (64, "")
+        assert said in ran.err
+    assert log.read_bytes() == before
+    assert not (tmp_path / "b.eval").exists()
 
 
 def test_other_ways_are_run_beside_in_one_command(run, mail) -> None:
@@ -99,9 +135,19 @@ def test_a_table_is_answered_and_an_ablation_told(run, mail, tmp_path: Path) -> 
     table.write_text("input\nmy parcel never came\n", "utf-8")
     ran = run("map", mail, table, "-o", out)
     assert ran.code == 0
-    assert "1 rows, about" in ran.err
+    assert "1 row to ask, about" in ran.err
+    assert "1 row in " in ran.out
     assert out.read_text("utf-8-sig").startswith("input,answer,confidence")
-    assert json.loads(run("map", mail, table, "-o", out, "--json").out)["asked"] == 0
+    again = run("map", mail, table, "-o", out, "--json")
+    assert again.json["asked"] == 0
+    assert "Nothing is left to ask (besides 1 answered before)." in again.err
+    over = run("map", mail, table, "-o", table)
+    assert (over.code, over.out, table.read_text("utf-8")) == (
+        64,
+        "",
+        "input\nmy parcel never came\n",
+    )
+    assert "Choose another name" in over.err
     told = run("ablate", mail)
     assert told.code == 0
     assert [line.split("  ")[0] for line in told.out.splitlines()[3:8]] == [
@@ -115,5 +161,25 @@ def test_cases_of_another_tool_are_taken_over(run, tmp_path: Path) -> None:
     source.write_text('[{"input": "2+2", "target": "4"}, {"input": "x"}]', "utf-8")
     ran = run("import", source, "-o", tmp_path / "dev.yaml")
     assert ran.code == 0
-    assert "Wrote 1 cases" in ran.out
+    assert "Wrote 1 case into" in ran.out
     assert "not carried over (1x): samples without a target" in ran.out
+
+
+def test_a_budget_that_ends_bulk_work_is_said(
+    run, mail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ScriptedModel(lambda call: Turn(text="new-claim"), cost_usd=Decimal("0.01"))
+    monkeypatch.setattr(
+        "harness.cli.evals_files.open_domain",
+        lambda domain, **how: Harness(domain, model=model, home=tmp_path / "state"),
+    )
+    table, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    table.write_text("input;no\na tree fell;1\nthe roof leaks;2\nhail;3\n;4\n", "utf-8")
+    words = ("map", mail, table, "-o", out, "--yes", "--jobs", "1", "--budget-usd", "0.02")
+    ran = run(*words)
+    assert ran.code == 0  # as `eval` has it
+    assert "4 rows in " in ran.out
+    assert "2 asked now, 2 without an answer (1 of them without a question)" in ran.out
+    assert "The budget of $0.02 is used up, and 1 row has no answer yet. The same" in ran.err
+    assert run(*words, "--json").json["stopped"] == ""
+    assert out.read_text("utf-8-sig").startswith("input;no;answer;")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from html import escape
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -14,9 +15,13 @@ from harness.evals.compare import compare, compare_json, gate
 from harness.evals.compare_report import compare_report
 from harness.evals.junit import junit_xml
 from harness.evals.page import html_page
-from harness.evals.results import CaseResult, EvalRun
+from harness.evals.page_cases import cases_of_run
+from harness.evals.record import case_key
+from harness.evals.results import CaseResult, CheckResult, EvalRun
 from harness.evals.risk import risk_curve, risk_of
 from harness.evals.statistics import summarise
+from harness.values import Check, EvalCase
+from tests.evals.conftest import PLACE
 from tests.evals.test_report import made, result
 
 
@@ -156,6 +161,65 @@ def test_the_page_opens_from_disk_and_runs_nothing() -> None:
     assert "src=" not in page
     assert "href=" not in page
     assert "Not shown that" in page
+
+
+def asked(number: int, **fields: Any) -> EvalCase:
+    given: dict[str, Any] = {"id": f"c{number}", "input": f"What is {number}?", "expected": "yes"}
+    given["checks"] = (Check(grader="label", spec=None, place=PLACE),)
+    return EvalCase(**{**given, "split": "dev", "place": PLACE, **fields})
+
+
+def test_the_page_shows_what_was_asked_what_was_checked_and_which_check_failed() -> None:
+    bad = "<script>alert(1)</script>"
+    checks = (
+        Check(grader="contains_all", spec=("three months", bad), place=PLACE),
+        Check(grader="number", spec={"value": "12.5", "within": "5 %"}, place=PLACE),
+    )
+    cases = [
+        asked(0, input=f"How long? {bad}", expected=None, checks=checks, files=("a<b>.pdf",)),
+        asked(1, input="word " * 2_000),
+        asked(2, input="changed since"),
+        asked(3, split="holdout"),
+    ]
+    failed = CheckResult(grader="contains_all", met=False, score=0.5, why=f"missing: {bad}")
+    done = (failed, CheckResult(grader="number", met=True, score=1.0))
+    results = [
+        result(0, 0.0, key=case_key(cases[0]), expected=None, checks=done, answers=(bad,)),
+        result(1, 1.0, key=case_key(cases[1])),
+        result(2, 1.0),
+        result(3, 1.0, key=case_key(cases[3])),
+    ]
+    run = made(results)
+    found = cases_of_run(run, cases)
+    assert list(found) == ["c0", "c1"]
+    assert list(cases_of_run(run, cases, "v1")) == ["c0", "c1", "c2"]  # the folder is the same
+    page = html_page(run, cases=found)
+    assert "<script" not in page
+    escaped = "&lt;script&gt;alert(1)&lt;/script&gt;"
+    assert f"How long? {escaped}" in page
+    assert "with a&lt;b&gt;.pdf" in page
+    assert f'<code>contains_all</code>: <span class="text">“three months”, “{escaped}”' in page
+    assert "value: 12.5; within: 5 %" in page
+    assert f'<code>contains_all</code>: <span class="text">missing: {escaped}' in page
+    assert page.count('title="not met"') == 1
+    assert "<details><summary>word word" in page  # long: folded
+    assert "2 of these cases are not in the domain" in page
+    assert "What is 2?" not in page
+    assert "changed since" not in page
+
+
+def test_the_page_shows_every_comparison_and_tells_equal_configurations_apart() -> None:
+    first, second = runs(SOME, RIGHT)
+    third = made(list(second.cases), run="r3", model="a-model-of-a-very-long-name:" + "x" * 40)
+    held = [compare(first, second), compare(third, second)]
+    page = html_page(second, held, [first, third])
+    for one in held:
+        assert escape(one.sentence) in page
+    assert page.count("Held against") == 2
+    assert page.count("newly passing") == 2
+    assert ">balanced, r1<" in page
+    assert ">balanced, r2<" in page
+    assert "…" in page  # a name too long for the plot says that it is cut
 
 
 def test_arms_are_held_against_the_first_with_more_doubt_for_more_arms() -> None:

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from harness.domain import read_domain
@@ -107,6 +108,53 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "dev.yaml").write_text("- id: mine\n", "utf-8")
     with pytest.raises(UsageError, match="there already"):
         import_cases(tmp_path / "x.yaml", tmp_path / "dev.yaml")
+
+
+TABLE = """\
+id;input;expected;tags;check:contains_all;check:number
+a;How long?;;x; three months; notice period;
+b;How much?;0042;x;;12.5 +- 5 %
+"""
+
+
+def test_a_table_is_taken_over_by_its_columns(tmp_path: Path) -> None:
+    table = TABLE.replace("x; three months; notice period", 'x;"three months; notice period"')
+    found, domain = written(tmp_path, "cases.csv", table)
+    assert (domain.errors, found.lost) == ((), {})
+    first, second = domain.cases
+    assert (first.id, first.expected, first.tags) == ("a", None, ("x",))
+    assert [(one.grader, one.spec) for one in first.checks] == [
+        ("contains_all", ("three months", "notice period"))
+    ]
+    assert second.expected == "0042"  # a text, as it stands in the table
+    assert second.checks[0].spec == {"value": "12.5", "within": "5 %"}
+    book = openpyxl.Workbook()
+    book.active.append(["id", "input", "expected"])
+    book.active.append(["e", "When?", "2025"])
+    book.save(tmp_path / "cases.xlsx")
+    import_cases(tmp_path / "cases.xlsx", tmp_path / "small" / "evals" / "holdout.yaml")
+    last = read_domain(tmp_path / "small").cases[-1]
+    assert (last.id, last.expected, last.split) == ("e", "2025", "holdout")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", b"question,answer\nx,y\n", "no field"),
+        ("a.csv", b"id,input\n\xff,x\n", "UTF-8"),
+        ("a.csv", b"", "carried over"),
+        ("a.xlsx", b"no excel", "Excel"),
+        ("none.csv", None, "can't be read"),
+    ],
+)
+def test_tables_without_cases_are_refused(
+    tmp_path: Path, name: str, content: bytes | None, words: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match=words):
+        import_cases(tmp_path / name, tmp_path / "dev.yaml")
+    assert not (tmp_path / "dev.yaml").exists()
 
 
 def test_what_else_promptfoo_has_is_counted_as_lost() -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from harness import Harness
@@ -20,8 +17,6 @@ from harness.errors import (
     MissingKey,
     UsageError,
 )
-from harness.sdk.bulk import estimate_rows
-from harness.sdk.rows import Table, read_rows, write_rows
 from harness.sdk.trust import look_at, record_trust
 from harness.testing import Fault, ScriptedModel, Turn
 
@@ -297,7 +292,7 @@ def test_open_sealed_cases_work_and_shipped_domains_are_not_sealed(
         harness.evals.seal("dev")
 
 
-# --- ablation, bulk work ----------------------------------------------------------------------
+# --- ablation ------------------------------------------------------------------------------
 
 
 def test_an_ablation_holds_each_context_against_none(evals) -> None:
@@ -313,79 +308,6 @@ def test_an_ablation_holds_each_context_against_none(evals) -> None:
     assert [case.score for case in everything.run.cases] == [1, 0, 0]
     assert everything.comparison is not None
     assert everything.comparison.first.run == none.run.run
-
-
-def test_every_row_of_a_table_is_answered_once(evals, tmp_path: Path) -> None:
-    model = always("lost_card")
-    harness = evals(model)
-    source, target = tmp_path / "in.csv", tmp_path / "out.xlsx"
-    source.write_text("no;question;answer\n1;my card is gone;?\n2;;\n3;=1+1;x\n", "utf-8")
-    wanted = estimate_rows(harness, source)
-    assert (wanted.rows, wanted.input_cost_usd) == (2, Decimal("0.02"))
-    done = harness.evals.map(source, target)
-    assert (done.rows, done.asked, done.failed) == (2, 2, 0)
-    sheet = openpyxl.load_workbook(target).active
-    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    assert rows[0] == [
-        *("no", "question", "answer", "answer_2", "confidence", "nearest_similarity"),
-        *("citations", "cost_usd", "error"),
-    ]
-    assert rows[1][:4] == ["1", "my card is gone", "?", "lost_card"]
-    assert 0 <= rows[1][4] <= 1
-    assert 0 < rows[1][5] <= 1
-    assert (rows[2][3], rows[2][8]) == (None, None)
-    assert sheet.cell(4, 2).data_type == "s"  # a formula in the question stays text
-    asked = len(model.calls)
-    again = harness.evals.map(source, tmp_path / "out.jsonl")
-    assert (again.asked, len(model.calls)) == (0, asked)
-    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert [line["answer_2"] for line in lines] == ["lost_card", None, "lost_card"]
-    assert harness.evals.runs() == []  # bulk work is no eval
-
-
-def test_a_row_that_fails_says_why_and_is_asked_again(evals, tmp_path: Path) -> None:
-    turns = iter([Turn(fault=Fault(kind="refused")), Turn(text="top_up")])
-    harness = evals(ScriptedModel(turns))
-    source, target = tmp_path / "in.jsonl", tmp_path / "out.csv"
-    source.write_text('{"input": "my card"}\n', "utf-8")
-    assert harness.evals.map(source, target).failed == 1
-    (row,) = csv.DictReader(target.read_text("utf-8-sig").splitlines())
-    assert row["error"] != ""
-    assert harness.evals.map(source, target).failed == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "words"),
-    [
-        ("a.txt", "x", "no table"),
-        ("a.csv", "a,b\n1,2\n", "no column `input`"),
-        ("a.csv", "input\n", "no row"),
-        ("a.csv", "a,a\n1,2\n", "twice"),
-        ("a.csv", 'input\n"x\n', "breaks off"),
-        ("a.jsonl", "{", "no JSON"),
-        ("a.jsonl", "[1]", "no object"),
-        ("a.xlsx", "no excel", "no Excel file"),
-    ],
-)
-def test_tables_that_can_not_be_used(evals, tmp_path: Path, name: str, text: str, words) -> None:
-    (tmp_path / name).write_text(text, "utf-8")
-    with pytest.raises(UsageError, match=words):
-        evals(always("x")).evals.map(tmp_path / name, tmp_path / "out.csv")
-
-
-def test_tables_are_read_back_as_they_were_written(tmp_path: Path) -> None:
-    table = Table(columns=("a", "b"), rows=({"a": "x\ny", "b": 1}, {"a": "=1", "b": None}))
-    for ending in ("xlsx", "jsonl"):
-        write_rows(tmp_path / f"t.{ending}", table)
-        read = read_rows(tmp_path / f"t.{ending}")
-        assert [[row.get(name) for name in "ab"] for row in read.rows] == [
-            ["x\ny", 1],
-            ["=1", None],
-        ]
-    with pytest.raises(UsageError, match="no table"):
-        write_rows(tmp_path / "t.txt", table)
-    with pytest.raises(UsageError, match="no file"):
-        read_rows(tmp_path / "none.csv")
 
 
 def test_a_seal_that_was_changed_is_noticed(
