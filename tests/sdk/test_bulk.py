@@ -192,30 +192,30 @@ def test_a_formula_counts_with_the_result_that_was_stored(evals, tmp_path: Path)
     assert openpyxl.load_workbook(target)["Fragen"]["D2"].value == "=A2*2"
 
 
-@pytest.mark.parametrize(
-    ("answer", "cell"),
-    [
-        ('=HYPERLINK("http://x")', """'=HYPERLINK("http://x")"""),
-        ("+1-800 CALL", "'+1-800 CALL"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("- a list", "'- a list"),
-        ("-3200", "-3200"),
-        ("-3,200.50", "-3,200.50"),
-        ("+5 %", "+5 %"),
-        ("-1+1", "'-1+1"),
-        ("plain", "plain"),
-    ],
-)
-def test_an_answer_in_a_csv_file_is_never_a_formula(
-    evals, tmp_path: Path, answer: str, cell: str
-) -> None:
+CELLS = {
+    '=HYPERLINK("http://x")': """'=HYPERLINK("http://x")""",
+    "+1-800 CALL": "'+1-800 CALL",
+    "@SUM(A1)": "'@SUM(A1)",
+    "- a list": "'- a list",
+    "-3200": "-3200",
+    "-3,200.50": "-3,200.50",
+    "+5 %": "+5 %",
+    "-1+1": "'-1+1",
+    "plain": "plain",
+}
+"""Answers, and how a CSV file has them."""
+
+
+def test_an_answer_in_a_csv_file_is_never_a_formula(evals, tmp_path: Path) -> None:
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
-    source.write_text("own;question\n=1+1;my card\n", "utf-8")
+    questions = "".join("=1+1;my card\n" for _ in CELLS)
+    source.write_text(f"own;question\n{questions}", "utf-8")
     free = {"domain.yaml": "answer: {kind: text}\n"}
-    harness = evals(always(answer), files=free)
-    harness.evals.map(source, target)
-    (row,) = csv.DictReader(target.read_text("utf-8-sig").splitlines(), delimiter=";")
-    assert (row["own"], row["question"], row["answer"]) == ("=1+1", "my card", cell)
+    harness = evals(ScriptedModel([Turn(text=answer) for answer in CELLS]), files=free)
+    harness.evals.map(source, target, jobs=1)
+    rows = list(csv.DictReader(target.read_text("utf-8-sig").splitlines(), delimiter=";"))
+    assert {(row["own"], row["question"]) for row in rows} == {("=1+1", "my card")}
+    assert sorted(row["answer"] for row in rows) == sorted(CELLS.values())
 
 
 def test_a_row_that_fails_says_why_and_is_asked_again(evals, tmp_path: Path) -> None:
