@@ -126,7 +126,8 @@ def evaluate(
     }
     with open_domain(domain, model=model, home=home, model_options=model_option) as harness:
         found = _measured(harness, domain, same, own, baseline=baseline, beside=beside, home=home)
-    write_files(found.run, found.comparisons, found.others, junit, html)
+        folder = None if html is None else harness.evals.domain()
+    write_files(found.run, found.comparisons, found.others, junit, html, domain=folder)
     raise typer.Exit(_shown(found, share if gate else None, as_json=as_json))
 
 

@@ -33,9 +33,9 @@ from decimal import Decimal, localcontext
 from harness.domain.markers import after_markers, lines_of, plain
 from harness.domain.numerals import MOST_DIGITS, Numeral, numerals, stands_alone
 from harness.domain.scales import scale_after, scale_before
-from harness.domain.units import percent_after, same_words, unit_after
+from harness.domain.units import is_money, percent_after, same_words, unit_after
 
-__all__ = ["Quantity", "find_numbers", "number_or_problem", "read_number"]
+__all__ = ["Quantity", "find_numbers", "number_in_unit", "number_or_problem", "read_number"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +84,50 @@ def number_or_problem(text: str, *, locale: str = "en") -> tuple[Quantity | None
         written = line[numeral.start : numeral.end][:60]
         return None, f"“{written}” can't be read as one number for certain"
     return quantity, ""
+
+
+def number_in_unit(text: str, unit: str, *, locale: str = "en") -> Quantity | None:
+    """Return the number that counts of a text where its unit is known, or None.
+
+    That of `read_number`, unless it is plainly something else (a date, a number of a clause or a
+    claim, an amount in another unit that is no currency) and exactly one value on its line, outside
+    round brackets, carries the unit: `We pay 1,000 EUR within 14 days.`
+
+    Args:
+        text: A number alone, or a whole answer.
+        unit: Unit that is asked for.
+        locale: As of `read_number`.
+    """
+    found = _counting(plain(text), locale)
+    if found is None:
+        return None
+    line, numeral = found
+    counts = _quantity(line, numeral, locale)
+    if counts is not None and not _something_else(counts, line[: numeral.start], unit):
+        return counts
+    each = (
+        _quantity(line, one, locale) for one in _outside_brackets(line, [*numerals(line, locale)])
+    )
+    carrying = [one for one in each if one is not None and one.is_in(unit)]
+    return carrying[-1] if len({one.value for one in carrying}) == 1 else counts
+
+
+def _something_else(counts: Quantity, before: str, unit: str) -> bool:
+    """Say whether a number is plainly not the one asked for in a unit."""
+    there = counts.is_in(unit)
+    if there is None:
+        return bool(_REFERENCE.search(before))
+    return not there and not (is_money(unit) and is_money(counts.unit))
+
+
+_REFERENCE = re.compile(
+    r"(?:\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-zé]*\.?,?"
+    r"|\b(?:clause|section|sec\.|article|art\.|paragraph|para\.?|no\.|nr\.|number|page|p\.|claim|policy"
+    r"|case|step|item|line|rule|schedule|appendix|table|figure|klausel|ziffer|artikel|absatz|seite)"
+    r"|§|\#)\s*$",
+    re.IGNORECASE,
+)
+"""What stands before a number that names a day, a year or a place, and is no amount."""
 
 
 def find_numbers(text: str, *, locale: str = "en") -> tuple[Quantity, ...]:

@@ -60,13 +60,16 @@ _NUMERAL = re.compile(
     re.VERBOSE,
 )
 _LEFT = re.compile(
-    rf"""(?P<outer>\(\ ?)?(?P<sign>[+{_MINUS}])?
-    (?:(?P<money>US\$|[$€£¥₹]\ ?|\b(?:USD|EUR|GBP|CHF|JPY|CAD|AUD|INR|CNY|SEK|NOK|DKK)\ ?)
+    rf"""(?P<outer>\(\ ?)?(?P<sign>[+{_MINUS}]|\b[Mm]inus\ )?
+    (?:(?P<money>(?:\b[A-Z]{{1,3}}\$|[$€£¥₹])\ ?
+          |\b(?:USD|EUR|GBP|CHF|JPY|CAD|AUD|INR|CNY|SEK|NOK|DKK)\ ?)
        (?P<sign2>[{_MINUS}])?(?P<inner>\(\ ?)?)?$""",
     re.VERBOSE,
 )
 _IN_WORD = re.compile(r"(?:\w|[^\W\d_][-‐‑.]|[^\W_]/|\^\{?[-−]?)$")  # noqa: RUF001
 _GLUED = re.compile(r"(?:st|nd|rd|th)\b|[^\W\d_]+(?![23](?!\w))[0-9]")
+_BEHIND = re.compile(r"[-−]\s*$")  # noqa: RUF001
+"""A minus behind the digits, as ledgers print it, where the line ends with it: `3,200-`."""
 _BOUND = re.compile(r"(?:[<≤≥]|[<>]=|(?<![-=])>)\s?$")
 _TAG = re.compile(r"<[^<>]*>$")
 _STANDS_ALONE = re.compile(
@@ -120,7 +123,7 @@ def _numeral(
     head = before[: left.start()]
     value = _value(match, locale)
     signs = left["sign"] or left["sign2"]
-    negative = bool(signs) and signs != "+" and not re.search(r"[\w)\]]$", head)
+    negative = _negative(signs, head) or bool(_BEHIND.match(after))
     closing = re.match(r"\ ?%?\ ?\)", after)
     outside = _SIGN_OUTSIDE.search(head) if closing and left["outer"] else None
     bracketed = bool(
@@ -139,14 +142,27 @@ def _numeral(
         start -= len(outside[0])
     elif left["outer"] and not bracketed:
         start += len(left["outer"])
+    money = (left["money"] or "").strip()
+    if (
+        left["inner"] and not bracketed and not re.match(r"[^\d()]*\)", after)
+    ):  # `EUR (1,250 less 250)`: an aside, not the amount
+        start, money = match.start(), ""
     end = match.end() + (len(closing[0]) if bracketed and closing else 0)
     return Numeral(
         start=start,
         end=end,
         value=value,
-        money=(left["money"] or "").strip(),
+        money=money,
         bracketed=bracketed,
     )
+
+
+def _negative(signs: str | None, head: str) -> bool:
+    """Say whether what stands before the digits makes them negative, and is no operation."""
+    if not signs or signs == "+":
+        return False
+    taken = r"[0-9)\]%]\s?$" if signs.strip().isalpha() else r"[\w)\]]$"
+    return re.search(taken, head) is None
 
 
 # --- their values -----------------------------------------------------------------------------
@@ -177,11 +193,15 @@ def _with_fraction(whole: str, sign: str, locale: str) -> Decimal | None:
         return Decimal(plain) + Decimal(part.numerator) / Decimal(part.denominator)
 
 
+_SPACED_CENTS = re.compile(r"[0-9]{1,3}(?: [0-9]{3})+[.,][0-9]{2}")
+"""Two places behind the mark: one amount of money in any language, `1 000,00`."""
+
+
 def _plain_digits(written: str, locale: str) -> str | None:
     """Return the digits as Decimal takes them, or None where the marks could mean two things."""
     decimal, space_groups = _marks_of(locale)
     spaces = {char for char in written if char.isspace()}
-    if " " in spaces and not space_groups:
+    if " " in spaces and not space_groups and not _SPACED_CENTS.fullmatch(written):
         return None
     if spaces or "'" in written or "’" in written:  # noqa: RUF001
         return _grouped(re.sub(r"[\s’]", "'", written), "'")  # noqa: RUF001

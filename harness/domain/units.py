@@ -1,7 +1,7 @@
 """Units: the words behind a number, and whether they are the ones asked for.
 
-There is no table of units: `mm Hg` and `mmHg` are one, `mL/min` and `ml/min`, `%` and `percent`,
-`point` and `points`.
+There is no table of units but that of currencies: `mm Hg` and `mmHg` are one, `mL/min` and
+`ml/min`, `%` and `percent`, `day` and `days`, `€` and `EUR` and `euros`.
 Anything else is a different unit, and is never converted.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["percent_after", "same_words", "unit_after"]
+__all__ = ["is_money", "percent_after", "same_words", "unit_after"]
 
 _PERCENT = re.compile(r"\s?(?:\\?%|(?:percent|per cent|pct)\b)", re.IGNORECASE)
 _CLAUSE = re.compile(r"[^,;:!?()\[\]{}|=<>\"“”\n]*")
@@ -62,5 +62,32 @@ def _normal(unit: str) -> str:
     text = "".join(text.split()).replace("^", "").replace("*", "").rstrip(".")
     if text in ("percent", "pct"):
         return "%"
-    plural = len(text) > 4 and text.isalpha() and text.endswith("s")
-    return text[:-1] if plural else text
+    plural = len(text) > 3 and text.isalpha() and text.endswith("s")
+    one = text[:-1] if plural else text
+    return _CURRENCIES.get(one, one)
+
+
+_CURRENCIES = {
+    "€": "eur",
+    "euro": "eur",
+    "$": "usd",
+    "us$": "usd",
+    "dollar": "usd",
+    "usdollar": "usd",
+    "£": "gbp",
+    "poundsterling": "gbp",
+    "poundssterling": "gbp",
+    "¥": "jpy",
+    "yen": "jpy",
+    "₹": "inr",
+    "rupee": "inr",
+    "franken": "chf",
+    "swissfranc": "chf",
+}
+"""Signs and names of currencies, by their codes. A `$` alone is the United States'."""
+_CODES = {*_CURRENCIES.values(), "cad", "aud", "cny", "sek", "nok", "dkk"}
+
+
+def is_money(unit: str) -> bool:
+    """Say whether the unit is a currency."""
+    return _normal(unit) in _CODES

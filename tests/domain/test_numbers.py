@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.domain.numbers import find_numbers, number_or_problem, read_number
+from harness.domain.numbers import find_numbers, number_in_unit, number_or_problem, read_number
 
 WORKED = Path(__file__).parents[2] / "domains/clinical-calculators/examples/worked.jsonl"
 
@@ -307,3 +307,59 @@ def test_comparing_units(text: str, unit: str, expected: bool | None) -> None:
     quantity = read_number(text)
     assert quantity is not None
     assert quantity.is_in(unit) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "locale", "value"),
+    [
+        ("€1,000.00", "EUR", "en", "1000.00"),
+        ("1000 euros", "EUR", "en", "1000"),
+        ("EUR 1000", "€", "en", "1000"),
+        ("£1,000", "GBP", "en", "1000"),
+        ("US$ 1,000", "USD", "en", "1000"),
+        ("5 day", "days", "en", "5"),
+        ("-€3,200.00", "EUR", "en", "-3200.00"),
+        ("minus 1,000 EUR", "EUR", "en", "-1000"),
+        ("1 000,00 EUR", "EUR", "en", "1000.00"),
+        ("We pay 1,000 EUR on 31 March 2025.", "EUR", "en", "1000"),
+        ("We pay EUR 1,000 under clause 5.2.", "EUR", "en", "1000"),
+        ("We pay 1,000 EUR within 14 days.", "EUR", "en", "1000"),
+        ("We pay 1,000 EUR (1,250 less 250).", "EUR", "en", "1000"),
+        ("We pay 1,000 EUR, claim no. 2041.", "EUR", "en", "1000"),
+        ("Wir zahlen 1.000 EUR bis 31.03.2025.", "EUR", "de", "1000"),
+    ],
+)
+def test_where_the_unit_is_known_the_number_that_carries_it_counts(
+    text: str, unit: str, locale: str, value: str
+) -> None:
+    found = number_in_unit(text, unit, locale=locale)
+    assert found is not None
+    assert (found.value, found.is_in(unit)) == (Decimal(value), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "there"),
+    [
+        ("Not 1,000 EUR but 900 dollars.", "900", False),
+        ("1,000 EUR would be the limit, so 900", "900", None),
+        ("Answer: 900, not 1,000 EUR", "900", None),
+        ("C$ 1,000", "1000", False),
+        ("between 1,000 EUR and 2,000 EUR within 14 days", "14", False),
+    ],
+)
+def test_a_number_that_may_be_meant_is_not_passed_over(
+    text: str, value: str, there: bool | None
+) -> None:
+    found = number_in_unit(text, "EUR")
+    assert found is not None
+    assert (found.value, found.is_in("EUR")) == (Decimal(value), there)
+    assert number_in_unit("no amount", "EUR") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("minus 3200", "-3200"), ("3,200-", "-3200"), ("10 minus 5", "5")]
+)
+def test_a_minus_in_words_or_behind_counts(text: str, value: str) -> None:
+    found = read_number(text)
+    assert found is not None
+    assert found.value == Decimal(value)

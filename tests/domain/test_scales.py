@@ -53,7 +53,7 @@ from harness.domain.numbers import number_or_problem, read_number
         ("2 biljoen", "nl", "2000000000000", ""),
         ("3 mil reais", "pt-BR", "3000", "reais"),
         ("3,5 milhões de reais", "pt-BR", "3500000", "reais"),
-        ("R$ 3,5 mi", "pt-BR", "3500000", "$"),
+        ("R$ 3,5 mi", "pt-BR", "3500000", "R$"),
         ("2 bilhões", "pt-BR", "2000000000", ""),
         ("2 mil milhões", "pt-PT", "2000000000", ""),
         ("2 biliões", "pt-PT", "2000000000000", ""),
@@ -83,7 +83,7 @@ from harness.domain.numbers import number_or_problem, read_number
         ("150k/µL", "en", "150", "k/µL"),
         ("5 mi", "en", "5", "mi"),
         ("10 m $5", "en", "5", "$"),
-        ("MX$ 5", "en", "5", "$"),
+        ("MX$ 5", "en", "5", "MX$"),
         ("$5 m²", "en", "5", "$"),
     ],
 )

@@ -15,7 +15,8 @@ Which number of the answer counts, and how it is read, stands in `harness.domain
 
 `within` is an amount, or a share of the expected value. A unit is compared where the check, the
 expected value or the domain's `answer.unit` names one: an answer without a unit is taken to be in
-that one, and an answer in another can't be compared and fails. Where no unit is named, `60 %`
+that one, and an answer in another can't be compared and fails; of several numbers in a sentence the
+one with that unit counts, not a date or the number of a clause. Where no unit is named, `60 %`
 is right for an expected `60` and for an expected `0.6`.
 """
 
@@ -28,7 +29,7 @@ from typing import Any
 
 from harness.domain.answers import read_answer
 from harness.domain.formats import NUMBER_KEYS, AnswerSettings
-from harness.domain.numbers import Quantity, number_or_problem
+from harness.domain.numbers import Quantity, number_in_unit, number_or_problem
 from harness.evals.graders.grade import Grade, Grader, shown, unread
 from harness.values import Check, EvalCase
 
@@ -74,9 +75,12 @@ def _graded(answer: str, wanted: _Wanted, settings: AnswerSettings, locale: str)
     if read_answer(answer, kind="text", abstain=settings.abstain).abstained:
         return Grade(met=False, score=0.0, why=f"expected {wanted.words}, got an abstention")
     quantity, problem = number_or_problem(answer, locale=locale)
+    if wanted.unit:
+        quantity = number_in_unit(answer, wanted.unit, locale=locale)
     if quantity is None:
         return Grade(met=False, score=0.0, why=f"expected {wanted.words}, but {problem}")
-    got = f"{quantity.text} {quantity.unit}".strip()
+    named = not quantity.unit or quantity.unit in quantity.text
+    got = quantity.text if named else f"{quantity.text} {quantity.unit}"
     if wanted.unit and quantity.is_in(wanted.unit) is False:
         why = f"expected {wanted.words}, got {got}: the units can't be compared"
         return Grade(met=False, score=0.0, why=why)
@@ -119,7 +123,10 @@ def _wanted(spec: Any, expected: Any, settings: AnswerSettings, locale: str) -> 
         raise ValueError("no number is within its limits")
     units = [keys.get("unit"), *(number.unit for number in numbers.values()), settings.unit]
     unit = next((str(unit) for unit in units if unit), None)
-    return _Wanted(low=low, high=high, unit=unit, words=" and ".join(words))
+    said = " and ".join(words)
+    if unit and not any(number.unit for number in numbers.values()):
+        said += f" {unit}"
+    return _Wanted(low=low, high=high, unit=unit, words=said)
 
 
 _LIMITS = {"value": "", "low": "at least ", "high": "at most "}
