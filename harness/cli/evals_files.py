@@ -184,7 +184,7 @@ def import_(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take over the cases of another eval tool, or of a table, as YAML.
+    """Take over the cases of another eval tool, or of a table.
 
     What did not carry over is said. A table has the columns id, input, expected, tags and
     check:NAME; it may also stand as it is as evals/dev.csv or evals/dev.xlsx.

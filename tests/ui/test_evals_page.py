@@ -163,7 +163,7 @@ def test_a_run_of_another_version_of_the_domain_can_not_go_on(app: App, tmp_path
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
-    judge = ScriptedModel(a_judge, name="scripted:judge")
+    judge = ScriptedModel(a_judge, name="scripted:judge", cost_usd=Decimal(0))
     dear = ScriptedModel(lambda call: Turn(text="top_up"), cost_usd=Decimal(2))
     test = app("evals", folder, model=dear)
     from harness_ui.desk import desk as shared
