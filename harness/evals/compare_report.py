@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.evals.compare import Comparison
+from harness.evals.compare import Comparison, Slice
 from harness.evals.results import EvalRun
 from harness.values import in_dollars
 
-__all__ = ["compare_report"]
+__all__ = ["Q_NOTE", "compare_report", "run_cells", "slice_cells"]
 
 MOST_IDS = 10
 """Cases that are named; it says how many more there are."""
+Q_NOTE = "q: the test's p for so many tags; at most 5 % of what is called different is luck."
 
 
 def compare_report(found: Comparison) -> str:
@@ -22,8 +23,8 @@ def compare_report(found: Comparison) -> str:
         blocks.append("\n".join(f"! {words}" for words in found.warnings))
     rows = [
         ("", "run", "model", "context", "right", "cost", "tokens in", "seconds"),
-        _row("first", found.first, found.first_score),
-        _row("second", found.second, found.second_score),
+        run_cells("first", found.first, found.first_score),
+        run_cells("second", found.second, found.second_score),
     ]
     blocks.append(_table(rows))
     moved = [
@@ -45,7 +46,8 @@ def compare_report(found: Comparison) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _row(name: str, run: EvalRun, score: float) -> tuple[str, ...]:
+def run_cells(name: str, run: EvalRun, score: float) -> tuple[str, ...]:
+    """Return a run's line in the table of both runs."""
     return (
         name,
         run.run,
@@ -58,22 +60,22 @@ def _row(name: str, run: EvalRun, score: float) -> tuple[str, ...]:
     )
 
 
+def slice_cells(one: Slice) -> tuple[str, ...]:
+    """Return a tag's line: tag, cases, both scores, the difference, its q and the verdict."""
+    return (
+        one.tag,
+        f"{one.difference.n:,}",
+        f"{100 * one.first:.1f} %",
+        f"{100 * one.second:.1f} %",
+        f"{100 * one.difference.mean:+.1f}",
+        f"{one.q:.3f}",
+        one.verdict,
+    )
+
+
 def _slices(found: Comparison) -> str:
     rows = [("tag", "cases", "first", "second", "points", "q", "")]
-    rows += [
-        (
-            one.tag,
-            f"{one.difference.n:,}",
-            f"{100 * one.first:.1f} %",
-            f"{100 * one.second:.1f} %",
-            f"{100 * one.difference.mean:+.1f}",
-            f"{one.q:.3f}",
-            one.verdict,
-        )
-        for one in found.slices
-    ]
-    note = "q: the test's p for so many tags; at most 5 % of what is called different is luck."
-    return f"{_table(rows)}\n{note}"
+    return f"{_table([*rows, *map(slice_cells, found.slices)])}\n{Q_NOTE}"
 
 
 def _ids(what: str, ids: Sequence[str]) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from harness.evals.compare import Comparison
-from harness.evals.results import EvalRun
-from harness.values import in_dollars
+from harness.evals.compare_report import Q_NOTE, run_cells, slice_cells
 
 __all__ = ["compared", "verdict"]
 
@@ -29,8 +28,8 @@ def compared(found: Comparison) -> str:
         _table(
             head,
             [
-                _run("first", found.first, found.first_score),
-                _run("second", found.second, found.second_score),
+                run_cells("first", found.first, found.first_score),
+                run_cells("second", found.second, found.second_score),
             ],
         )
     )
@@ -51,19 +50,6 @@ def compared(found: Comparison) -> str:
     return "\n".join(parts)
 
 
-def _run(name: str, run: EvalRun, score: float) -> tuple[str, ...]:
-    return (
-        name,
-        run.run,
-        run.model,
-        run.policy,
-        f"{100 * score:.1f} %",
-        in_dollars(run.usage.cost_usd),
-        f"{run.usage.input_tokens:,}",
-        f"{run.seconds:.1f}",
-    )
-
-
 def _ids(ids: Sequence[str]) -> str:
     more = len(ids) - MOST_IDS
     shown = ", ".join(" ".join(name.split())[:60] for name in ids[:MOST_IDS])
@@ -71,21 +57,9 @@ def _ids(ids: Sequence[str]) -> str:
 
 
 def _slices(found: Comparison) -> str:
-    rows = [
-        (
-            one.tag,
-            f"{one.difference.n:,}",
-            f"{100 * one.first:.1f} %",
-            f"{100 * one.second:.1f} %",
-            f"{100 * one.difference.mean:+.1f}",
-            f"{one.q:.3f}",
-            one.verdict,
-        )
-        for one in found.slices
-    ]
-    note = "q: the test's p for so many tags; at most 5 % of what is called different is luck."
-    table = _table(("tag", "cases", "first", "second", "points", "q", ""), rows)
-    return f'{table}<p class="note">{note}</p>'
+    head = ("tag", "cases", "first", "second", "points", "q", "")
+    table = _table(head, [slice_cells(one) for one in found.slices])
+    return f'{table}<p class="note">{Q_NOTE}</p>'
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:

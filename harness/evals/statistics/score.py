@@ -189,8 +189,12 @@ def _warning(method: Method, clusters: Sequence[Hashable]) -> str:
     """Return what to bear in mind with an interval; "" where nothing."""
     count = len(set(clusters))
     if count == len(clusters):
-        enough = FEW_CASES if method == "blaker" else FEW_CLUSTERS
-        return _WIDE.format(count=count, s="" if count == 1 else "s") if count < enough else ""
+        said = f"Only {count} case{'' if count == 1 else 's'}"
+        if method == "blaker":
+            wide = f"{said}: below {FEW_CASES} every interval is wider than it need be."
+            return wide if count < FEW_CASES else ""
+        rough = f"{said}: below {FEW_CLUSTERS} the interval is not to be relied on."
+        return rough if count < FEW_CLUSTERS else ""
     return _ONE if count < 2 else few_sources(clusters)
 
 
@@ -206,5 +210,4 @@ def few_sources(clusters: Sequence[Hashable]) -> str:
     )
 
 
-_WIDE = "Only {count} case{s}: the interval is wider than it need be. Add cases."
 _ONE = "All cases come from one source: how far the score holds beyond it can't be said."
